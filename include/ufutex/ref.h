@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Reference counts that scale: a get or a put is one per-CPU increment.
+ *
+ *   ref   a count with its own per-CPU cells, with the verbs of the kernel's
+ *         percpu_ref;
+ *   slot  a pointer whose object is pinned while used, and replaced live.
+ *
+ * Both live in one of two states. In the per-CPU state a get adds one to this
+ * CPU's cell and a put subtracts one from whichever CPU it runs on; nobody can
+ * tell whether the sum is zero. To find zero, the count migrates: the state
+ * becomes atomic, a grace period passes, the cells are folded into one atomic
+ * counter, which carried a large bias meanwhile so that nobody saw zero early.
+ *
+ * get and put are async-signal-safe, allocate nothing, and in mode rseq enter
+ * no kernel. They must not be called in a child of vfork before it execs.
+ *
+ * Memory order: what one did before a put happens before what the thread does
+ * that sees the count at zero (the release function). A get orders nothing
+ * beyond the load of the pointer, as taking a reference to something reachable.
+ *
+ * Memory: 8 bytes a possible CPU for a ref, a publish-first object, or a
+ * when-idle slot, out of arenas that take 4 KiB a CPU for 512 of them.
+ *
+ * The functions named _inline are the same as those without, with the
+ * restartable sequence compiled into the caller (x86-64 and aarch64, gcc or
+ * clang). A shared object that uses them must not be unloaded (link it with
+ * -z nodelete): the kernel may look at a thread's last sequence after it.
+ */
+#ifndef UFUTEX_REF_H
+#define UFUTEX_REF_H
+
+#include <ufutex/base.h>
+#include <ufutex/grace.h>
+#include <ufutex/section.h>
+
+UFX_BEGIN
+
+/* Cells of one count (one a CPU, UFX_CELL_STRIDE apart) and its atomic side. */
+struct ufx_counters {
+	uintptr_t cells;
+	int64_t count;
+};
+
+/*
+ * What a get touches: the address of the cells with the state in its low
+ * bits (section.h), so that one load gives both; and where the counters are.
+ */
+struct ufx_counted {
+	uintptr_t cells;
+	struct ufx_counters *counters;
+};
+
+/* ---- ref -------------------------------------------------------------- */
+
+struct ufx_ref {
+	struct ufx_counted counted; /* first: the sections expect it there */
+	struct ufx_counters counters;
+	void (*release)(struct ufx_ref *ref);
+	uint32_t dying;
+	uint32_t lock; /* serialises changes of state */
+};
+
+/*
+ * Makes @ref with one reference, the caller's initial one, in the per-CPU
+ * state. @release runs once the count has come to zero, in the thread that
+ * put the last reference, which may be in a signal handler; it may free @ref
+ * after ufx_ref_exit. Returns 0, -ENOMEM or -EOPNOTSUPP (ufx_caps).
+ */
+UFX_API int ufx_ref_init(struct ufx_ref *ref, void (*release)(struct ufx_ref *));
+
+/* Gives the cells back. Nobody may use @ref any more. Not from a handler. */
+UFX_API void ufx_ref_exit(struct ufx_ref *ref);
+
+/* One more reference, or @n; the caller must hold one already. */
+UFX_API void ufx_ref_get(struct ufx_ref *ref);
+UFX_API void ufx_ref_get_many(struct ufx_ref *ref, unsigned long n);
+
+/* One more, unless the count has come to zero. @ref itself must be alive. */
+UFX_API bool ufx_ref_tryget(struct ufx_ref *ref);
+
+/* The same, and never once ufx_ref_kill has returned. */
+UFX_API bool ufx_ref_tryget_live(struct ufx_ref *ref);
+
+/* Gives one back, or @n; the last one runs release. */
+UFX_API void ufx_ref_put(struct ufx_ref *ref);
+UFX_API void ufx_ref_put_many(struct ufx_ref *ref, unsigned long n);
+
+/*
+ * Goes to the atomic state for good and gives the initial reference back, so
+ * that zero can be found. Takes one grace period. Returns 0; -EALREADY if
+ * killed before; or -errno if the kernel refuses grace periods: then @ref
+ * stays as it is, alive. Not from a handler.
+ */
+UFX_API int ufx_ref_kill(struct ufx_ref *ref);
+
+/*
+ * Goes to the atomic state and back without dropping a reference; -errno as
+ * kill. In the atomic state gets and puts share one word.
+ */
+UFX_API int ufx_ref_switch_to_atomic(struct ufx_ref *ref);
+UFX_API int ufx_ref_switch_to_percpu(struct ufx_ref *ref);
+
+/* After zero (release has run): one reference again, per-CPU, not dying. */
+UFX_API void ufx_ref_reinit(struct ufx_ref *ref);
+
+/* Undoes a kill while references are left: takes the initial one back. */
+UFX_API int ufx_ref_resurrect(struct ufx_ref *ref);
+
+UFX_API bool ufx_ref_is_zero(const struct ufx_ref *ref);
+UFX_API bool ufx_ref_is_dying(const struct ufx_ref *ref);
+
+/* ---- slot ------------------------------------------------------------- */
+
+enum ufx_slot_kind {
+	/*
+	 * The kernel's private futex hash: the object is replaced at an instant
+	 * at which nobody holds it, by the next user; successive objects share
+	 * the slot's counters. There is one object at any time. Under permanent
+	 * load the instant may never come.
+	 */
+	UFX_SLOT_WHEN_IDLE,
+	/*
+	 * The new object is in force at once; the old one, with counters of its
+	 * own, is released when its last user has put it.
+	 */
+	UFX_SLOT_PUBLISH_FIRST,
+};
+
+/* Embed it in what a slot holds. All fields are the library's. */
+struct ufx_object {
+	struct ufx_counted counted; /* first */
+	struct ufx_counters counters;
+	void (*release)(struct ufx_object *object);
+	struct ufx_call call;
+};
+
+/*
+ * State of a when-idle replacement. Successive objects share it; one
+ * migration at a time.
+ */
+struct ufx_migration {
+	struct ufx_counters counters;
+	struct ufx_counted *current; /* what is being drained */
+	ufx_cookie published;        /* a period after it was put in force */
+	struct ufx_call call;
+	uint32_t step;
+	uint32_t keepers; /* pending calls: they keep the slot alive */
+};
+
+struct ufx_slot {
+	struct ufx_object *current; /* first: the sections load it */
+	struct ufx_object *pending; /* when idle: waits for zero */
+	struct ufx_object *dead;    /* publish first: drained, not yet released */
+	struct ufx_migration migration; /* when idle */
+	enum ufx_slot_kind kind;
+	uint32_t lock;
+};
+
+/*
+ * Prepares an object for a slot of @kind; @release runs when the slot has let
+ * go of it and the last user has put it: after a grace period, never in put.
+ * Returns 0 or -ENOMEM.
+ */
+UFX_API int ufx_object_init(struct ufx_object *object, enum ufx_slot_kind kind,
+			    void (*release)(struct ufx_object *));
+
+/* Makes a slot that holds @first, or nothing (NULL). 0, -ENOMEM, -EOPNOTSUPP. */
+UFX_API int ufx_slot_init(struct ufx_slot *slot, enum ufx_slot_kind kind,
+			  struct ufx_object *first);
+
+/*
+ * Releases what the slot holds. Nobody may use the slot or an object of it.
+ * Waits for migrations under way. Not from a handler.
+ */
+UFX_API void ufx_slot_exit(struct ufx_slot *slot);
+
+/*
+ * Pins the slot's object and returns it; NULL if the slot is empty. In a
+ * when-idle slot this may carry out a replacement; then a handler that
+ * interrupted that very work in its own thread gets NULL.
+ */
+UFX_API struct ufx_object *ufx_slot_get(struct ufx_slot *slot);
+
+/* Gives a pin back. Neither frees nor replaces anything. */
+UFX_API void ufx_slot_put(struct ufx_slot *slot, struct ufx_object *object);
+
+/*
+ * Replaces the object by @object.
+ *
+ * Publish first: in force on return; 0. The old one's release runs here, in a
+ * later ufx_slot_replace, or ufx_slot_exit.
+ *
+ * When idle: returns when @object, or one that another thread asked for
+ * meanwhile, is in force. If one is pending already, the older request stays
+ * and this one replaces that. -errno if the kernel refuses grace periods: the
+ * old object stays, @object is not used.
+ *
+ * Not from a handler, nor (when idle) while the caller holds a pin.
+ */
+UFX_API int ufx_slot_replace(struct ufx_slot *slot, struct ufx_object *object);
+
+/*
+ * When idle only: leaves @object pending and does not wait; the first user
+ * who finds the slot idle switches. 0, -EBUSY if one is pending, -errno.
+ */
+UFX_API int ufx_slot_replace_later(struct ufx_slot *slot,
+				   struct ufx_object *object);
+
+/* Publish first only: replaces and returns the cookie of the publication. */
+UFX_API ufx_cookie ufx_slot_publish(struct ufx_slot *slot,
+				    struct ufx_object *object);
+
+/* ---- inline forms ----------------------------------------------------- */
+
+static inline void ufx_ref_get_inline(struct ufx_ref *ref)
+{
+	if (ufx_section_add(&ref->counted.cells, 1) != UFX_SECTION_DONE)
+		ufx_ref_get(ref);
+}
+
+static inline void ufx_ref_put_inline(struct ufx_ref *ref)
+{
+	if (ufx_section_add(&ref->counted.cells, -1) != UFX_SECTION_DONE)
+		ufx_ref_put(ref);
+}
+
+static inline struct ufx_object *ufx_slot_get_inline(struct ufx_slot *slot)
+{
+	void *object;
+
+	if (ufx_section_pin((void *const *)&slot->current, &object) ==
+	    UFX_SECTION_DONE)
+		return (struct ufx_object *)object;
+	return ufx_slot_get(slot);
+}
+
+static inline void ufx_slot_put_inline(struct ufx_slot *slot,
+				       struct ufx_object *object)
+{
+	if (ufx_section_add(&object->counted.cells, -1) != UFX_SECTION_DONE)
+		ufx_slot_put(slot, object);
+}
+
+UFX_END
+
+#endif

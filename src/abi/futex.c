@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: MIT */
+/* futex(2): decodes, checks in the kernel's order, calls the operations. */
+#include "abi/served.h"
+
+#define COMMAND(op) ((op) & ~(UFX_FUTEX_PRIVATE | UFX_FUTEX_CLOCK_REALTIME))
+
+/* The kernel wakes one where none or fewer are asked for. */
+static uint32_t at_least_one(uint32_t n)
+{
+	return (int32_t)n < 1 ? 1 : n;
+}
+
+static long wait_for(struct ufx_domain *d, uint32_t *word, uint32_t expected,
+		     uint32_t mask, const struct ufx_deadline *deadline)
+{
+	struct ufx_waitv_entry words[2];
+
+	words[1] = ufx_park_entry(word, expected);
+	return ufx_wait(d, words, 1, mask, deadline,
+			deadline ? UFX_WAIT_INTERRUPTED : UFX_WAIT_RESTARTS);
+}
+
+/* WAIT and WAIT_BITSET: the timeout, then the mask, the word, its value. */
+static long wait(struct ufx_domain *d, uint32_t *word, int op, uint32_t expected,
+		 const struct timespec *timeout, uint32_t mask)
+{
+	struct ufx_deadline deadline;
+	struct timespec given;
+	uint32_t value;
+	int ret;
+
+	if (ufx_unlikely(timeout)) {
+		ret = ufx_timespec_get(&given, timeout);
+		if (ret)
+			return ret;
+	}
+	if (ufx_unlikely((op & UFX_FUTEX_CLOCK_REALTIME) &&
+			 COMMAND(op) == UFX_FUTEX_WAIT))
+		return -ENOSYS;
+	if (ufx_unlikely(!mask))
+		return -EINVAL;
+	ret = ufx_check_word(word);
+	if (ufx_unlikely(ret))
+		return ret;
+	/* Touched before the lock; most calls that differ end here. */
+	if (ufx_unlikely(ufx_guarded_load(word, &value)))
+		return -EFAULT;
+	if (ufx_likely(value != expected))
+		return -EAGAIN;
+	if (!timeout)
+		return wait_for(d, word, expected, mask, NULL);
+	if (COMMAND(op) == UFX_FUTEX_WAIT)
+		deadline = ufx_deadline_after(&given);
+	else
+		deadline = (struct ufx_deadline){
+			given, op & UFX_FUTEX_CLOCK_REALTIME ? CLOCK_REALTIME :
+							       CLOCK_MONOTONIC
+		};
+	return wait_for(d, word, expected, mask, &deadline);
+}
+
+static long wake(struct ufx_domain *d, uint32_t *word, uint32_t n, uint32_t mask)
+{
+	int ret;
+
+	if (ufx_unlikely(!mask))
+		return -EINVAL;
+	ret = ufx_check_word(word);
+	if (ufx_unlikely(ret))
+		return ret;
+	return ufx_wake(d, (uintptr_t)word, at_least_one(n), mask);
+}
+
+static long requeue(struct ufx_domain *d, uint32_t *word1, uint32_t *word2,
+		    uint32_t n_wake, uint32_t n_requeue, bool compare,
+		    uint32_t expected)
+{
+	int ret;
+
+	if ((int32_t)n_wake < 0 || (int32_t)n_requeue < 0)
+		return -EINVAL;
+	ret = ufx_check_word(word1);
+	if (!ret)
+		ret = ufx_check_word(word2);
+	if (ret)
+		return ret;
+	return ufx_requeue(d, word1, word2, n_wake, n_requeue, compare, expected);
+}
+
+static long wake_op(struct ufx_domain *d, uint32_t *word1, uint32_t *word2,
+		    uint32_t n1, uint32_t n2, uint32_t encoded)
+{
+	int ret = ufx_check_word(word1);
+
+	if (!ret)
+		ret = ufx_check_word(word2);
+	if (ret)
+		return ret;
+	return ufx_wake_op(d, word1, word2, at_least_one(n1), at_least_one(n2),
+			   encoded);
+}
+
+static bool served(int op)
+{
+	switch (op & ~UFX_FUTEX_PRIVATE) {
+	case UFX_FUTEX_WAIT:
+	case UFX_FUTEX_WAIT | UFX_FUTEX_CLOCK_REALTIME:
+	case UFX_FUTEX_WAIT_BITSET:
+	case UFX_FUTEX_WAIT_BITSET | UFX_FUTEX_CLOCK_REALTIME:
+	case UFX_FUTEX_WAKE:
+	case UFX_FUTEX_WAKE_BITSET:
+	case UFX_FUTEX_REQUEUE:
+	case UFX_FUTEX_CMP_REQUEUE:
+	case UFX_FUTEX_WAKE_OP:
+		return true;
+	default:
+		return false;
+	}
+}
+
+static inline __attribute__((always_inline)) long
+serve(struct ufx_domain *d, uint32_t *uaddr, int op, uint32_t val,
+      const struct timespec *timeout, uint32_t *uaddr2, uint32_t val3)
+{
+	uint32_t val2 = (uint32_t)(uintptr_t)timeout;
+
+	switch (COMMAND(op)) {
+	case UFX_FUTEX_WAIT:
+		return wait(d, uaddr, op, val, timeout, UINT32_MAX);
+	case UFX_FUTEX_WAKE:
+		return wake(d, uaddr, val, UINT32_MAX);
+	case UFX_FUTEX_WAIT_BITSET:
+		return wait(d, uaddr, op, val, timeout, val3);
+	case UFX_FUTEX_WAKE_BITSET:
+		return wake(d, uaddr, val, val3);
+	case UFX_FUTEX_REQUEUE:
+		return requeue(d, uaddr, uaddr2, val, val2, false, 0);
+	case UFX_FUTEX_CMP_REQUEUE:
+		return requeue(d, uaddr, uaddr2, val, val2, true, val3);
+	default:
+		return wake_op(d, uaddr, uaddr2, val, val2, val3);
+	}
+}
+
+void ufx_faults_guard(void)
+{
+	ufx_guard_install();
+}
+
+/* The first call of the process, and those that the engine does not serve. */
+static __attribute__((noinline)) long
+futex_slow(uint32_t *uaddr, int op, uint32_t val, const struct timespec *timeout,
+	   uint32_t *uaddr2, uint32_t val3)
+{
+	struct ufx_domain *d;
+
+	if (!(op & UFX_FUTEX_PRIVATE) || !served(op))
+		return ufx_pass_futex(uaddr, op, val, timeout, uaddr2, val3);
+	ufx_guard_install();
+	d = ufx_domain_default();
+	if (!d)
+		return -EOPNOTSUPP;
+	return serve(d, uaddr, op, val, timeout, uaddr2, val3);
+}
+
+/* Set once the guard is in place. */
+static struct ufx_domain *ready_domain;
+
+long ufx_futex(uint32_t *uaddr, int op, uint32_t val,
+	       const struct timespec *timeout, uint32_t *uaddr2, uint32_t val3)
+{
+	struct ufx_domain *d = ufx_load_acquire(&ready_domain);
+
+	if (ufx_unlikely(!d || !(op & UFX_FUTEX_PRIVATE) || !served(op))) {
+		long ret = futex_slow(uaddr, op, val, timeout, uaddr2, val3);
+
+		if (!d && (op & UFX_FUTEX_PRIVATE))
+			ufx_store_release(&ready_domain, ufx_domain_default());
+		return ret;
+	}
+	return serve(d, uaddr, op, val, timeout, uaddr2, val3);
+}
+
+long ufx_domain_futex(struct ufx_domain *d, uint32_t *uaddr, int op, uint32_t val,
+		      const struct timespec *timeout, uint32_t *uaddr2,
+		      uint32_t val3)
+{
+	if (ufx_unlikely(!served(op)))
+		return -ENOSYS;
+	return serve(d, uaddr, op, val, timeout, uaddr2, val3);
+}

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+
+#include "futex/wake.h"
+#include "host/guard.h"
+
+static int differs(const uint32_t *word, uint32_t expected)
+{
+	uint32_t value;
+
+	if (ufx_guarded_load(word, &value))
+		return -EFAULT;
+	return value == expected ? 0 : -EAGAIN;
+}
+
+/* Moves up to @n waiters of the first key behind those of the second. */
+static uint32_t move(struct ufx_place places[2], uint64_t from, uint64_t to,
+		     uint32_t n)
+{
+	uint32_t moved = 0;
+	struct ufx_waiter *w;
+
+	while (moved < n && (w = ufx_queue_find(places[0].bucket->root, from))) {
+		ufx_queue_remove(&places[0].bucket->root, w);
+		/* Its owner finds its bucket by this, and looks again locked. */
+		ufx_store(&w->key, to);
+		ufx_queue_insert(&places[1].bucket->root, w);
+		moved++;
+	}
+	return moved;
+}
+
+/* From a word to itself nobody moves, but they count. */
+static uint32_t count_staying(struct ufx_place *place, uint64_t key, uint32_t n)
+{
+	struct ufx_waiter *head = ufx_queue_find(place->bucket->root, key);
+	struct ufx_waiter *w = head;
+	uint32_t count = 0;
+
+	while (w && count < n) {
+		count++;
+		w = w->next == head ? NULL : w->next;
+	}
+	return count;
+}
+
+long ufx_requeue(struct ufx_domain *d, uint32_t *word1, uint32_t *word2,
+		 uint32_t wake, uint32_t requeue, bool compare, uint32_t expected)
+{
+	uint64_t key1 = (uintptr_t)word1, key2 = (uintptr_t)word2;
+	struct ufx_place places[2];
+	struct ufx_waiter *chain;
+	uint32_t taken, moved;
+	int ret;
+
+	if (ufx_thread_inside)
+		return -EAGAIN;
+	/* Touched once before the lock, so that no page fault waits under it. */
+	ret = compare ? differs(word1, expected) : 0;
+	if (ret)
+		return ret;
+	ufx_fence(); /* as in ufx_wake */
+	if (ufx_place_nobody(d, key1))
+		return 0;
+	if (ufx_place_lock_two(d, key1, key2, places))
+		return 0; /* no table, so no waiters */
+	ret = compare ? differs(word1, expected) : 0;
+	if (ret) {
+		ufx_place_unlock_two(places, (uint32_t[2]){ 0 }, (uint32_t[2]){ 0 });
+		return ret;
+	}
+	ufx_take(&places[0], key1, wake, UINT32_MAX, &chain, &taken);
+	if (key1 == key2) {
+		moved = count_staying(&places[0], key1, requeue);
+		ufx_place_unlock_two(places, (uint32_t[2]){ taken },
+				     (uint32_t[2]){ 0 });
+	} else {
+		moved = move(places, key1, key2, requeue);
+		ufx_place_unlock_two(places, (uint32_t[2]){ taken + moved },
+				     (uint32_t[2]){ 0, moved });
+	}
+	ufx_release(chain);
+	return taken + moved;
+}

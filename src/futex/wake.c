@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: MIT */
+#include "futex/wake.h"
+#include "host/park.h"
+
+#define BATCH 32
+
+struct ufx_waiter **ufx_take(struct ufx_place *place, uint64_t key, uint32_t n,
+			     uint32_t mask, struct ufx_waiter **chain,
+			     uint32_t *taken)
+{
+	struct ufx_waiter *w = ufx_queue_find(place->bucket->root, key);
+	struct ufx_waiter *last = w ? w->prev : NULL;
+
+	*taken = 0;
+	while (w && *taken < n) {
+		/* Read before @w leaves: then only our chain uses its links. */
+		struct ufx_waiter *next = w == last ? NULL : w->next;
+
+		if (w->mask & mask) {
+			ufx_queue_remove(&place->bucket->root, w);
+			ufx_store(&w->state, UFX_WAITER_TAKEN);
+			*chain = w;
+			chain = &w->next;
+			++*taken;
+		}
+		w = next;
+	}
+	*chain = NULL;
+	return chain;
+}
+
+void ufx_release(struct ufx_waiter *w)
+{
+	while (w) {
+		uint32_t *parks[BATCH];
+		int n = 0;
+
+		for (; w && n < BATCH; n++) {
+			struct ufx_waiter *next = w->next;
+
+			parks[n] = w->park;
+			/* The last touch: @w is its owner's from here on. */
+			ufx_store_release(&w->state, UFX_WAITER_WOKEN);
+			w = next;
+		}
+		for (int i = 0; i < n; i++)
+			ufx_unpark(parks[i]);
+	}
+}
+
+long ufx_wake(struct ufx_domain *d, uint64_t key, uint32_t n, uint32_t mask)
+{
+	struct ufx_waiter *chain;
+	struct ufx_place place;
+	uint32_t taken;
+
+	/*
+	 * Between the caller's store to the word and our look at the count.
+	 * Partner: the bucket lock of a waiter, between its count and its load
+	 * of the word (lock_and_look). Without it: it sees the old value and
+	 * sleeps, we see the old count and go.
+	 */
+	if (!UFX_FAULT(NO_WAKE_FENCE))
+		ufx_fence();
+	if (ufx_likely(ufx_place_nobody(d, key)))
+		return 0;
+	if (ufx_thread_inside && !UFX_FAULT(NO_POSTING)) {
+		ufx_post(d, key, n, mask);
+		return 0;
+	}
+	if (ufx_place_lock(d, key, 0, &place))
+		return 0; /* no table, so no waiters */
+	ufx_take(&place, key, n, mask, &chain, &taken);
+	ufx_place_unlock(&place, taken);
+	ufx_release(chain);
+	return taken;
+}

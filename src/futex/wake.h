@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT */
+/* Waking, requeueing, and the two together with an operation on a word. */
+#ifndef UFX_FUTEX_WAKE_H
+#define UFX_FUTEX_WAKE_H
+
+#include <ufutex/domain.h>
+
+#include "table/place.h"
+#include "table/waiter.h"
+
+/*
+ * Wakes up to @n (at least 1) waiters of @key that share a bit with @mask, in
+ * their order, and never one that came after it began. Returns how many. A
+ * full fence first. From a handler over a critical section: posted, 0.
+ */
+long ufx_wake(struct ufx_domain *d, uint64_t key, uint32_t n, uint32_t mask);
+
+/*
+ * Wakes up to @wake waiters of @word1 and moves up to @requeue others to
+ * @word2, behind its own. With @compare, only if *@word1 is @expected under
+ * the lock: else -EAGAIN, or -EFAULT. Returns woken plus moved.
+ */
+long ufx_requeue(struct ufx_domain *d, uint32_t *word1, uint32_t *word2,
+		 uint32_t wake, uint32_t requeue, bool compare,
+		 uint32_t expected);
+
+/*
+ * Does the operation that @encoded says on *@word2 and wakes up to @n1 of
+ * @word1 and, if the comparison held, up to @n2 of @word2. Returns how many,
+ * -ENOSYS, -EFAULT.
+ */
+long ufx_wake_op(struct ufx_domain *d, uint32_t *word1, uint32_t *word2,
+		 uint32_t n1, uint32_t n2, uint32_t encoded);
+
+/*
+ * Takes up to @n matching waiters of @key out of the locked @place; chained by
+ * @next to *@chain, whose new end is returned. *@taken counts them.
+ */
+struct ufx_waiter **ufx_take(struct ufx_place *place, uint64_t key, uint32_t n,
+			     uint32_t mask, struct ufx_waiter **chain,
+			     uint32_t *taken);
+
+/* Tells taken waiters that they are woken, and wakes their threads. No lock. */
+void ufx_release(struct ufx_waiter *chain);
+
+/*
+ * R11. Leaves a wake to the frame that a handler interrupted. Called only with
+ * the thread marked inside.
+ */
+void ufx_post(struct ufx_domain *d, uint64_t key, uint32_t n, uint32_t mask);
+
+#endif

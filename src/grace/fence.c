@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT */
+/* Mode fence: the read side executes the full fence itself. Always possible. */
+#include "grace/mode.h"
+#include "grace/reader.h"
+
+static const char *probe(void)
+{
+	return NULL;
+}
+
+static int barrier(void)
+{
+	/* Partner: the fence of ufx_read_begin behind the reader's mark. */
+	ufx_fence();
+	ufx_readers_wait();
+	return 0;
+}
+
+const struct ufx_mode_ops ufx_mode_fence = {
+	UFX_MODE_FENCE, "fence", probe, barrier
+};

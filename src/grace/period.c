@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Numbered grace periods, one at a time. Period n runs between started = n
+ * and done = n. Whoever needs one leads; who comes meanwhile waits for the
+ * next, which one of them leads for all: two barriers serve any number of
+ * requests. The kernel serialises them system-wide anyway.
+ */
+#include <errno.h>
+
+#include "grace/mode.h"
+#include "grace/period.h"
+#include "grace/reader.h"
+#include "host/fault.h"
+#include "host/lock.h"
+#include "host/memory.h"
+#include "host/thread.h"
+
+/* Wiped by fork: no leader, no period; cookies of the parent are too high. */
+struct periods {
+	uint64_t started;
+	uint64_t done;
+	uint64_t failed;
+	uint32_t leader; /* lock */
+};
+
+static struct periods *periods;
+
+int ufx_period_start(void)
+{
+	periods = ufx_pages_alloc_wiped(4096);
+	return periods ? ufx_calls_start() : -ENOMEM;
+}
+
+ufx_cookie ufx_grace_get_state(void)
+{
+	ufx_cookie cookie;
+
+	if (ufx_start())
+		return (ufx_cookie){ UINT64_MAX };
+	/*
+	 * The caller's publication, fence, load of started. Partner: lead()
+	 * stores started, fence, barrier. If we do not see its number, its
+	 * barrier comes after our publication, so the next number is enough;
+	 * if we do, its barrier may have been too early and one more is asked.
+	 */
+	ufx_fence();
+	cookie.period = ufx_load(&periods->started) + 1;
+	return cookie;
+}
+
+ufx_cookie ufx_grace_publish(void **where, void *object)
+{
+	ufx_cookie early = { 0 };
+
+	if (UFX_FAULT(COOKIE_EARLY)) {
+		early = ufx_grace_get_state();
+		ufx_delay();
+	}
+	ufx_store_release(where, object);
+	/* R1: the cookie is taken after the publication, never before. */
+	return UFX_FAULT(COOKIE_EARLY) ? early : ufx_grace_get_state();
+}
+
+ufx_cookie ufx_grace_start_poll(void)
+{
+	return ufx_grace_get_state(); /* whoever comes next makes it anyway */
+}
+
+bool ufx_grace_poll(ufx_cookie cookie)
+{
+	if (ufx_start() || ufx_load_acquire(&periods->done) < cookie.period)
+		return false;
+	ufx_fence_acquire();
+	return true;
+}
+
+/* Makes one period. The caller holds the leader's lock. 0 or -errno. */
+static int lead(void)
+{
+	uint64_t number = ufx_load(&periods->started) + 1;
+	int ret;
+
+	ufx_store(&periods->started, number);
+	ufx_fence(); /* partner: ufx_grace_get_state */
+	ret = ufx_mode->barrier();
+	if (ret) { /* nobody may believe that it has elapsed */
+		ufx_add_relaxed(&periods->failed, 1);
+		return ret;
+	}
+	ufx_banks_drain();
+	ufx_store_release(&periods->done, number);
+	return 0;
+}
+
+static int make_one(uint64_t wanted)
+{
+	int ret = 0;
+
+	ufx_enter_inside();
+	ufx_lock(&periods->leader);
+	/* Somebody may have led it while we waited for the lock. */
+	if (ufx_load_acquire(&periods->done) < wanted)
+		ret = lead();
+	ufx_unlock(&periods->leader);
+	ufx_leave_inside();
+	return ret;
+}
+
+int ufx_grace_cond_sync(ufx_cookie cookie)
+{
+	int ret = ufx_start();
+
+	if (!ret && cookie.period > ufx_load(&periods->started) + 1)
+		cookie = ufx_grace_get_state(); /* taken before a fork */
+	while (!ret && !ufx_grace_poll(cookie))
+		ret = make_one(cookie.period);
+	return ret;
+}
+
+int ufx_grace_synchronize(void)
+{
+	return ufx_grace_cond_sync(ufx_grace_get_state());
+}
+
+uint64_t ufx_periods_made(void)
+{
+	return ufx_load(&periods->done);
+}
+
+uint64_t ufx_periods_failed(void)
+{
+	return ufx_load(&periods->failed);
+}

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+
+#include "grace/mode.h"
+#include "grace/reader.h"
+#include "host/fault.h"
+#include "host/lock.h"
+#include "host/memory.h"
+
+#define DEPTH_MASK ((uint64_t)0xffff)
+#define ENTERED ((uint64_t)0x10000)
+
+/* Wiped by fork: whoever was in a bank is not there in the child. */
+struct banks {
+	uint32_t active;
+	uint64_t readers[2] __attribute__((aligned(64)));
+	uint64_t aborts;
+};
+
+static struct banks *banks;
+
+int ufx_readers_start(void)
+{
+	banks = ufx_pages_alloc_wiped(4096);
+	return banks ? 0 : -ENOMEM;
+}
+
+void ufx_read_count_abort(void)
+{
+	ufx_add_relaxed(&banks->aborts, 1);
+}
+
+uint64_t ufx_read_aborts(void)
+{
+	return ufx_load(&banks->aborts);
+}
+
+static struct ufx_read bank_enter(void)
+{
+	struct ufx_read read = { NULL, ufx_load(&banks->active) & 1 };
+
+	/*
+	 * A full fence between "counted" and the loads of the section. Partner:
+	 * the fence of ufx_banks_drain between its caller's publication and its
+	 * look at the count. Either it sees us counted, or we see what it
+	 * published, even if we read @active long ago.
+	 */
+	ufx_fetch_add(&banks->readers[read.bank], 1);
+	return read;
+}
+
+static bool marks_threads(void)
+{
+	return ufx_mode->mode == UFX_MODE_MEMBARRIER ||
+	       ufx_mode->mode == UFX_MODE_FENCE;
+}
+
+struct ufx_read ufx_read_begin(void)
+{
+	struct ufx_thread *t = marks_threads() ? ufx_thread_self() : NULL;
+	struct ufx_read read = { t, 0 };
+	uint64_t mark;
+
+	if (!t)
+		return bank_enter();
+	mark = ufx_load(&t->reader);
+	if (!(mark & DEPTH_MASK))
+		mark += ENTERED;
+	ufx_store(&t->reader, mark + 1);
+	/* Partner: the barrier of the mode, before ufx_readers_wait. */
+	if (ufx_mode->mode == UFX_MODE_MEMBARRIER)
+		ufx_compiler_barrier();
+	else
+		ufx_fence();
+	return read;
+}
+
+void ufx_read_end(struct ufx_read read)
+{
+	uint64_t mark;
+
+	if (!read.thread) {
+		/* Zero already: a fork in a handler wiped it. */
+		if (ufx_load(&banks->readers[read.bank]))
+			__atomic_fetch_sub(&banks->readers[read.bank], 1,
+					   __ATOMIC_RELEASE);
+		return;
+	}
+	mark = ufx_load(&read.thread->reader);
+	if (mark & DEPTH_MASK)
+		ufx_store_release(&read.thread->reader, mark - 1);
+}
+
+/* Acquire: what a reader did before it left happens before our return. */
+void ufx_readers_wait(void)
+{
+	for (struct ufx_thread *t = ufx_thread_first(); t; t = t->next) {
+		uint64_t seen = ufx_load_acquire(&t->reader);
+		unsigned int round = 0;
+
+		/* A changed number of entries: it left, and came back later. */
+		while ((seen & DEPTH_MASK) &&
+		       (ufx_load_acquire(&t->reader) & ~DEPTH_MASK) ==
+			       (seen & ~DEPTH_MASK) &&
+		       (ufx_load_acquire(&t->reader) & DEPTH_MASK))
+			ufx_relax(&round);
+	}
+	ufx_fence_acquire();
+}
+
+static void bank_wait(uint32_t bank)
+{
+	unsigned int round = 0;
+
+	while (ufx_load_acquire(&banks->readers[bank]))
+		ufx_relax(&round);
+}
+
+void ufx_banks_drain(void)
+{
+	uint32_t old = ufx_load(&banks->active) & 1;
+
+	ufx_fence(); /* partner: the read-modify-write of bank_enter */
+	/* Stragglers that chose the other bank before the last flip. */
+	bank_wait(!old);
+	ufx_store(&banks->active, !old);
+	ufx_fence(); /* the flip before the look: later readers go elsewhere */
+	bank_wait(old);
+}

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Access to memory that threads share. Everything goes through these, so that
+ * the core can be compiled for another host.
+ */
+#ifndef UFX_HOST_ATOMIC_H
+#define UFX_HOST_ATOMIC_H
+
+#include <ufutex/base.h>
+
+#define ufx_load(p) __atomic_load_n((p), __ATOMIC_RELAXED)
+#define ufx_load_acquire(p) __atomic_load_n((p), __ATOMIC_ACQUIRE)
+#define ufx_store(p, v) __atomic_store_n((p), (v), __ATOMIC_RELAXED)
+#define ufx_store_release(p, v) __atomic_store_n((p), (v), __ATOMIC_RELEASE)
+
+/* Read-modify-writes are all full fences on x86; elsewhere as seq_cst says. */
+#define ufx_xchg(p, v) __atomic_exchange_n((p), (v), __ATOMIC_SEQ_CST)
+#define ufx_fetch_add(p, v) __atomic_fetch_add((p), (v), __ATOMIC_SEQ_CST)
+#define ufx_fetch_sub(p, v) __atomic_fetch_sub((p), (v), __ATOMIC_SEQ_CST)
+#define ufx_fetch_or(p, v) __atomic_fetch_or((p), (v), __ATOMIC_SEQ_CST)
+#define ufx_fetch_and(p, v) __atomic_fetch_and((p), (v), __ATOMIC_SEQ_CST)
+#define ufx_add_relaxed(p, v)                                                  \
+	((void)__atomic_fetch_add((p), (v), __ATOMIC_RELAXED))
+
+/* Compares and swaps; on failure *@e is what was found. */
+#define ufx_cas(p, e, v)                                                       \
+	__atomic_compare_exchange_n((p), (e), (v), false, __ATOMIC_SEQ_CST,    \
+				    __ATOMIC_RELAXED)
+
+#define ufx_likely(x) __builtin_expect(!!(x), 1)
+#define ufx_unlikely(x) __builtin_expect(!!(x), 0)
+
+#define ufx_container(p, type, member)                                         \
+	((type *)((char *)(p)-offsetof(type, member)))
+
+#if defined(__SANITIZE_THREAD__)
+#define UFX_TSAN 1
+#elif defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define UFX_TSAN 1
+#endif
+#endif
+#ifndef UFX_TSAN
+#define UFX_TSAN 0
+#endif
+
+static inline void ufx_compiler_barrier(void)
+{
+	__asm__ __volatile__("" ::: "memory");
+}
+
+/*
+ * The full fence. On x86 a locked instruction on the stack: mfence, which some
+ * compilers choose for a seq_cst fence, costs several times as much. The
+ * thread sanitizer does not know fences; it gets a seq_cst read-modify-write.
+ */
+static inline void ufx_fence(void)
+{
+#if UFX_TSAN
+	static uint32_t word;
+
+	__atomic_fetch_add(&word, 0, __ATOMIC_SEQ_CST);
+#elif defined(__x86_64__)
+	__asm__ __volatile__("lock; orq $0, (%%rsp)" ::: "memory", "cc");
+#else
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+#endif
+}
+
+/* Orders the loads before it against all that comes after it. */
+static inline void ufx_fence_acquire(void)
+{
+#if UFX_TSAN
+	ufx_fence();
+#else
+	__atomic_thread_fence(__ATOMIC_ACQUIRE);
+#endif
+}
+
+/* Tells the processor that this is a spinning loop. */
+static inline void ufx_pause(void)
+{
+#if defined(__x86_64__)
+	__asm__ __volatile__("pause" ::: "memory");
+#elif defined(__aarch64__)
+	__asm__ __volatile__("isb" ::: "memory");
+#else
+	ufx_compiler_barrier();
+#endif
+}
+
+#endif

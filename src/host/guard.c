@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: MIT */
+#define _GNU_SOURCE
+#include <signal.h>
+#include <string.h>
+#include <ucontext.h>
+
+#include "host/guard.h"
+
+struct entry {
+	int32_t insn, fixup; /* relative to themselves */
+};
+
+extern const struct entry __start_ufx_extable[]
+	__attribute__((visibility("hidden"), weak));
+extern const struct entry __stop_ufx_extable[]
+	__attribute__((visibility("hidden"), weak));
+
+static struct sigaction previous[2]; /* of SIGSEGV, SIGBUS */
+
+static uintptr_t target(const int32_t *field)
+{
+	return (uintptr_t)field + (uintptr_t)(intptr_t)*field;
+}
+
+/* Where to go on after a fault at @pc; 0: not one of ours. */
+static uintptr_t fixup_of(uintptr_t pc)
+{
+	for (const struct entry *e = __start_ufx_extable; e < __stop_ufx_extable; e++)
+		if (target(&e->insn) == pc)
+			return target(&e->fixup);
+	return 0;
+}
+
+/* As the kernel would have called it, or done by default. */
+static void pass_on(int sig, siginfo_t *info, void *context)
+{
+	struct sigaction *old = &previous[sig == SIGBUS];
+	sigset_t mask = old->sa_mask;
+
+	if (!(old->sa_flags & SA_SIGINFO) &&
+	    (old->sa_handler == SIG_DFL || old->sa_handler == SIG_IGN)) {
+		/* The instruction faults again, or the signal comes again. */
+		signal(sig, SIG_DFL);
+		if (info->si_code <= 0)
+			raise(sig);
+		return;
+	}
+	if (old->sa_flags & SA_NODEFER) {
+		sigset_t own;
+
+		sigemptyset(&own);
+		sigaddset(&own, sig);
+		sigprocmask(SIG_UNBLOCK, &own, NULL);
+	}
+	sigprocmask(SIG_BLOCK, &mask, NULL);
+	if (old->sa_flags & SA_SIGINFO)
+		old->sa_sigaction(sig, info, context);
+	else
+		old->sa_handler(sig);
+}
+
+static void on_fault(int sig, siginfo_t *info, void *context)
+{
+	ucontext_t *uc = context;
+#if defined(__x86_64__)
+	uintptr_t fixup = fixup_of((uintptr_t)uc->uc_mcontext.gregs[REG_RIP]);
+#elif defined(__aarch64__)
+	uintptr_t fixup = fixup_of(uc->uc_mcontext.pc);
+#endif
+
+	if (!fixup) {
+		pass_on(sig, info, context);
+		return;
+	}
+#if defined(__x86_64__)
+	uc->uc_mcontext.gregs[REG_RIP] = (greg_t)fixup;
+#elif defined(__aarch64__)
+	uc->uc_mcontext.pc = fixup;
+#endif
+}
+
+void ufx_guard_install(void)
+{
+	static int installed;
+	static const int signals[2] = { SIGSEGV, SIGBUS };
+
+	if (UFX_TSAN || ufx_xchg(&installed, 1))
+		return;
+	for (int i = 0; i < 2; i++) {
+		struct sigaction ours;
+
+		memset(&ours, 0, sizeof(ours));
+		ours.sa_sigaction = on_fault;
+		ours.sa_flags = SA_SIGINFO | SA_ONSTACK;
+		sigemptyset(&ours.sa_mask);
+		/* Known before ours can run. */
+		sigaction(signals[i], NULL, &previous[i]);
+		sigaction(signals[i], &ours, NULL);
+	}
+}
+
+int ufx_guarded_copy(void *to, const void *from, unsigned long size)
+{
+	uint32_t value;
+
+	for (unsigned long i = 0; i < size; i += 4) {
+		const char *word = (const char *)from + i;
+
+		/* Word by word; one that crosses a page at an odd address too. */
+		if (ufx_guarded_load((const uint32_t *)(const void *)word, &value))
+			return -EFAULT;
+		memcpy((char *)to + i, &value, 4);
+	}
+	return 0;
+}

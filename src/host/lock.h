@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A lock of the library's own for its slow paths (not the buckets' locks).
+ * Sleeps in the kernel when taken. Not recursive. The holder must be marked
+ * "inside" (host/thread.h), so that a handler of its thread never waits here.
+ */
+#ifndef UFX_HOST_LOCK_H
+#define UFX_HOST_LOCK_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* @word: 0 free, 1 held, 2 held and somebody may sleep on it. */
+void ufx_lock(uint32_t *word);
+bool ufx_lock_try(uint32_t *word);
+void ufx_unlock(uint32_t *word);
+
+/* Sleeps while *@word is @value; may return at any time. */
+void ufx_word_wait(const uint32_t *word, uint32_t value);
+
+/* Wakes @n sleepers on @word. The memory need not be mapped any more. */
+void ufx_word_wake(const uint32_t *word, int n);
+
+/* Lets others run: the first few times by a pause, then by giving up the CPU. */
+void ufx_relax(unsigned int *round);
+
+#endif

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Memory from the kernel, page by page: no allocator that a program could
+ * interpose takes part.
+ */
+#ifndef UFX_HOST_MEMORY_H
+#define UFX_HOST_MEMORY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* @size bytes of zeroes, page aligned, committed as touched; NULL: none left. */
+void *ufx_pages_alloc(size_t size);
+
+/* The same, and the child of a fork sees zeroes there (ufx_pages_wiped). */
+void *ufx_pages_alloc_wiped(size_t size);
+
+/* @size bytes that fork wipes and as many behind them that it does not. */
+void *ufx_pages_alloc_pair(size_t size);
+void ufx_pages_free_pair(void *pages, size_t size);
+
+void ufx_pages_free(void *pages, size_t size);
+
+/*
+ * Does the kernel wipe those pages itself? If not (MADV_WIPEONFORK needs Linux
+ * 4.14; some emulators lack it) a fork handler does, which a raw clone or
+ * _Fork does not run.
+ */
+bool ufx_pages_wiped(void);
+
+/* Makes the next ufx_pages_alloc of @size or more fail, @times times (tests). */
+void ufx_pages_fail(size_t size, unsigned int times);
+
+#endif

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Putting threads to sleep in the kernel and waking them.
+ *
+ * The kind of kernel wait is chosen by the operation, so that EINTR and
+ * restart after a signal come from the kernel itself.
+ */
+#ifndef UFX_HOST_PARK_H
+#define UFX_HOST_PARK_H
+
+#include <ufutex/futex.h>
+
+#define UFX_PARK_AWAKE 0
+#define UFX_PARK_ASLEEP 1
+
+struct ufx_deadline {
+	struct timespec at; /* absolute */
+	clockid_t clock;
+};
+
+/*
+ * Sleeps while *@park is UFX_PARK_ASLEEP, until @deadline (NULL: for ever).
+ * After any signal handler: -EINTR. Else 0, -EAGAIN, -ETIMEDOUT.
+ */
+int ufx_park_alone(const uint32_t *park, const struct ufx_deadline *deadline);
+
+/*
+ * Sleeps on @words[1] to @words[n - 1] of the program and, in @words[0], a
+ * park word of ours (ufx_park_entry): while each is as expected, until
+ * @deadline. After a handler: -EINTR, or the kernel goes on waiting if the
+ * handler has SA_RESTART, and looks at the words again.
+ * Returns -EAGAIN if a word differs, -ETIMEDOUT, -EINTR, -EFAULT, or the index
+ * of the word that was woken: not 0 means that a bare system call did it.
+ * Where the kernel has no futex_waitv the words are looked at now and then.
+ */
+int ufx_park_words(const struct ufx_waitv_entry *words, unsigned int n,
+		   const struct ufx_deadline *deadline);
+
+static inline struct ufx_waitv_entry ufx_park_entry(const uint32_t *word,
+						    uint32_t value)
+{
+	struct ufx_waitv_entry entry = {
+		value, (uintptr_t)word, UFX_FUTEX2_U32 | UFX_FUTEX2_PRIVATE, 0
+	};
+
+	return entry;
+}
+
+/* Wakes the thread that sleeps on @park, if one does. The last touch. */
+void ufx_unpark(uint32_t *park);
+
+/* Looks for futex_waitv. */
+void ufx_park_start(void);
+bool ufx_park_has_waitv(void);
+
+#endif

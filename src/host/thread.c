@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "host/memory.h"
+#include "host/syscall.h"
+#include "host/thread.h"
+
+UFX_TLS uint32_t ufx_thread_inside;
+UFX_TLS uint32_t ufx_thread_unregistered;
+UFX_TLS uint32_t ufx_thread_posted;
+UFX_TLS struct ufx_thread *ufx_thread_record;
+
+_Static_assert(offsetof(struct ufx_thread, lines) <= UFX_THREAD_HEAD &&
+	       UFX_THREAD_HEAD % UFX_LINE == 0, "the pool begins behind the head");
+
+#define CHUNK 16 /* records that are mapped at once */
+
+/* Wiped by fork: the child has no records. */
+struct records {
+	struct ufx_thread *first;
+	uint32_t claims;
+};
+
+static struct records *records;
+static pthread_key_t exit_key;
+static bool exit_key_usable;
+
+static void release_at_exit(void *record)
+{
+	struct ufx_thread *t = record;
+
+	if (ufx_thread_record != t) /* forked meanwhile */
+		return;
+	ufx_thread_record = NULL;
+	ufx_store_release(&t->claimed, 0);
+}
+
+int ufx_thread_start(void)
+{
+	records = ufx_pages_alloc_wiped(4096);
+	if (!records)
+		return -ENOMEM;
+	/*
+	 * From the 33rd key on glibc allocates memory to set one, with the
+	 * program's allocator. Then dead threads' records are found by tid.
+	 */
+	exit_key_usable = !pthread_key_create(&exit_key, release_at_exit) &&
+			  exit_key < 32;
+	return 0;
+}
+
+struct ufx_thread *ufx_thread_first(void)
+{
+	return ufx_load_acquire(&records->first);
+}
+
+static void push(struct ufx_thread *t)
+{
+	t->next = ufx_load(&records->first);
+	while (!ufx_cas(&records->first, &t->next, t))
+		;
+}
+
+static bool dead(uint32_t tid)
+{
+	return ufx_syscall(SYS_tgkill, getpid(), tid, 0, 0, 0, 0) == -ESRCH;
+}
+
+/* A free record, or one whose owner has died without telling. */
+static struct ufx_thread *reuse(uint32_t tid, bool look_for_dead)
+{
+	for (struct ufx_thread *t = ufx_thread_first(); t; t = t->next) {
+		uint32_t owner = ufx_load(&t->claimed);
+
+		if ((!owner || (look_for_dead && dead(owner))) &&
+		    ufx_cas(&t->claimed, &owner, tid))
+			return t;
+	}
+	return NULL;
+}
+
+static struct ufx_thread *map_more(uint32_t tid)
+{
+	char *chunk = ufx_pages_alloc_wiped(CHUNK * (size_t)UFX_THREAD_SIZE);
+	struct ufx_thread *mine = (struct ufx_thread *)chunk;
+
+	if (!chunk)
+		return NULL;
+	mine->claimed = tid;
+	for (int i = 0; i < CHUNK; i++)
+		push((struct ufx_thread *)(chunk + i * (size_t)UFX_THREAD_SIZE));
+	return mine;
+}
+
+static void reset(struct ufx_thread *t)
+{
+	t->reader &= ~(uint64_t)0xffff; /* keeps the periods entered */
+	t->lines_used = 0;
+	t->waits = 0;
+	t->spin_limit = 0;
+	t->spin_skips = 0;
+	t->posted.used = 0;
+}
+
+struct ufx_thread *ufx_thread_self_slow(void)
+{
+	struct ufx_thread *before = ufx_thread_record, *t;
+	uint32_t tid = (uint32_t)ufx_syscall(SYS_gettid, 0, 0, 0, 0, 0, 0);
+	bool look = (ufx_fetch_add(&records->claims, 1) & 15) == 15;
+
+	t = reuse(tid, look);
+	if (!t)
+		t = map_more(tid);
+	if (!t)
+		return NULL;
+	reset(t);
+	/* A handler may have claimed one meanwhile and left a wake in it. */
+	if (!__atomic_compare_exchange_n(&ufx_thread_record, &before, t, false,
+					 __ATOMIC_RELAXED, __ATOMIC_RELAXED)) {
+		ufx_store_release(&t->claimed, 0);
+		return ufx_thread_record;
+	}
+	if (exit_key_usable)
+		pthread_setspecific(exit_key, t);
+	return t;
+}
+
+void *ufx_thread_lines(struct ufx_thread *t, unsigned int n)
+{
+	uint32_t used = ufx_load(&t->lines_used);
+
+	if (n > UFX_THREAD_LINES - used)
+		return NULL;
+	/* A handler between these two gives back what it takes. */
+	ufx_store(&t->lines_used, used + n);
+	return (char *)t + UFX_THREAD_HEAD + (size_t)used * UFX_LINE;
+}
+
+void ufx_thread_lines_free(struct ufx_thread *t, unsigned int n)
+{
+	uint32_t used = ufx_load(&t->lines_used);
+
+	if (used >= n) /* else: wiped by a fork in a handler */
+		ufx_store(&t->lines_used, used - n);
+}
+
+unsigned int ufx_threads_count(void)
+{
+	struct stat st;
+
+	/* A directory has a link from each subdirectory, and two more. */
+	if (stat("/proc/self/task", &st) || st.st_nlink < 3)
+		return 1;
+	return (unsigned int)st.st_nlink - 2;
+}
+
+/* glibc clears it when the second thread is made, and never sets it again. */
+extern char __libc_single_threaded __attribute__((weak));
+
+bool ufx_threads_ever_several(void)
+{
+	if (&__libc_single_threaded && !__libc_single_threaded)
+		return true;
+	return ufx_threads_count() > 1;
+}

@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the library keeps for each thread: a few marks in TLS, and a record in
+ * memory that is never unmapped, so that a late waker may touch it.
+ *
+ * Fork wipes the records. The thread that goes on in the child finds its own
+ * unclaimed and takes a new one.
+ */
+#ifndef UFX_HOST_THREAD_H
+#define UFX_HOST_THREAD_H
+
+#include <ufutex/base.h>
+
+#include "host/atomic.h"
+#include "host/fault.h"
+
+#define UFX_TLS __thread __attribute__((tls_model("initial-exec")))
+
+/*
+ * R11: how deep this thread is in critical sections of the engine. A signal
+ * handler that finds it not zero may not wait for any lock of the engine:
+ * its own thread may hold it.
+ */
+extern UFX_TLS uint32_t ufx_thread_inside;
+
+/*
+ * Not zero in a child of vfork: it reads its parent's CPU number, but the
+ * kernel neither restarts its sequences nor keeps that number up to date.
+ */
+extern UFX_TLS uint32_t ufx_thread_unregistered;
+
+/* Not zero: handlers have left wakes for this thread to carry out. */
+extern UFX_TLS uint32_t ufx_thread_posted;
+
+/* Carries them out; defined by the layer that knows how. */
+extern void (*const ufx_thread_run_posted)(void);
+
+/* A wake that a handler left for the thread that it interrupted. */
+struct ufx_posted {
+	void *domain;
+	uint64_t key;
+	uint32_t count;
+	uint32_t mask;
+};
+
+#define UFX_POSTED_MAX 31
+
+struct ufx_posted_page {
+	struct ufx_posted_page *next; /* where this one was full */
+	uint32_t used;
+	struct ufx_posted wakes[UFX_POSTED_MAX];
+};
+
+#define UFX_LINE 64
+#define UFX_THREAD_SIZE 65536
+#define UFX_THREAD_HEAD 1280
+#define UFX_THREAD_LINES ((UFX_THREAD_SIZE - UFX_THREAD_HEAD) / UFX_LINE)
+
+struct ufx_thread {
+	uint32_t claimed; /* owner's tid; 0: free, or wiped by fork */
+	uint32_t park;    /* 1: asleep, or about to be, in the kernel */
+	uint64_t reader;  /* modes membarrier, fence: depth, periods entered */
+	uint32_t cell;    /* 1 + index of the cells that it counts on; 0: none yet */
+	uint32_t lines_used;
+	uint32_t waits;      /* until the scheduling class is read again */
+	uint32_t priority;   /* 0, or real-time priority 1 to 99 */
+	uint32_t spin_allowed;
+	uint32_t spin_limit; /* rounds that a wait may spin before it sleeps */
+	uint32_t spin_skips; /* waits until it tries to spin again */
+	struct ufx_thread *next;
+	struct ufx_posted_page posted; /* wakes that handlers left */
+	char lines[] __attribute__((aligned(UFX_LINE)));
+};
+
+/*
+ * The calling thread's record; NULL if there is no memory for one. Safe in
+ * signal handlers.
+ */
+struct ufx_thread *ufx_thread_self_slow(void);
+extern UFX_TLS struct ufx_thread *ufx_thread_record;
+
+static inline struct ufx_thread *ufx_thread_self(void)
+{
+	struct ufx_thread *t = ufx_thread_record;
+
+	if (ufx_likely(t && ufx_load(&t->claimed)))
+		return t;
+	return ufx_thread_self_slow();
+}
+
+/*
+ * @n consecutive lines of the thread's pool, or NULL. Given back in reverse
+ * order of taking, as a handler's frames nest in those that it interrupted.
+ */
+void *ufx_thread_lines(struct ufx_thread *t, unsigned int n);
+void ufx_thread_lines_free(struct ufx_thread *t, unsigned int n);
+
+/* All records that were ever claimed: for (t = first; t; t = t->next). */
+struct ufx_thread *ufx_thread_first(void);
+
+/* Prepares what the others need. Returns 0 or -ENOMEM. */
+int ufx_thread_start(void);
+
+/* How many threads has the process? */
+unsigned int ufx_threads_count(void);
+
+/* Has this process ever had a second thread? */
+bool ufx_threads_ever_several(void);
+
+static inline void ufx_enter_inside(void)
+{
+	ufx_store(&ufx_thread_inside, ufx_load(&ufx_thread_inside) + 1);
+	ufx_compiler_barrier(); /* the mark before the lock, for handlers */
+}
+
+/*
+ * Clears the mark, then looks. A handler between the two finds no mark and
+ * wakes by itself; one before finds it, and we see what it posted. Looking
+ * first would lose a wake posted between the look and the clearing.
+ */
+static inline void ufx_leave_inside(void)
+{
+	uint32_t inside = ufx_load(&ufx_thread_inside) - 1;
+	uint32_t early = UFX_FAULT(LOOK_BEFORE_CLEAR) ?
+				 ufx_load(&ufx_thread_posted) : 1;
+
+	if (UFX_FAULT(LOOK_BEFORE_CLEAR))
+		ufx_delay();
+	ufx_compiler_barrier();
+	ufx_store(&ufx_thread_inside, inside);
+	ufx_compiler_barrier();
+	if (ufx_unlikely(ufx_load(&ufx_thread_posted)) && !inside && early)
+		ufx_thread_run_posted();
+}
+
+#endif

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+
+#include "grace/period.h"
+#include "host/atomic.h"
+#include "host/fault.h"
+#include "host/lock.h"
+#include "ref/cells.h"
+#include "ref/counted.h"
+#include "ref/idle.h"
+
+enum step {
+	STEP_PERCPU,  /* nothing under way */
+	STEP_DROPPED, /* begin is to be called after a grace period */
+	STEP_BEGUN,   /* end is */
+	STEP_FOLDED,  /* the atomic count tells the truth */
+};
+
+int ufx_idle_init(struct ufx_migration *m)
+{
+	*m = (struct ufx_migration){ .step = STEP_PERCPU };
+	return ufx_counters_init(&m->counters);
+}
+
+static void keeper_put(struct ufx_migration *m)
+{
+	if (!UFX_FAULT(NO_KEEPER))
+		ufx_fetch_sub(&m->keepers, 1);
+}
+
+static void begin(struct ufx_migration *m)
+{
+	/* I7: the last transition is complete, its object switched out. */
+	ufx_counted_begin(m->current);
+	ufx_store_release(&m->step, STEP_BEGUN);
+}
+
+static void end(struct ufx_migration *m)
+{
+	int64_t change;
+
+	/*
+	 * R4, I8: a grace period has passed since "atomic", so nobody counts on
+	 * the cells. Collect, re-arm for the next object, and only then let
+	 * zero be seen: whoever sees it may start the next cycle.
+	 */
+	change = ufx_cells_collect(m->counters.cells) - 1;
+	change -= UFX_FAULT(NO_BIAS) ? 1 : UFX_BIAS;
+	if (!UFX_FAULT(NO_REARM))
+		ufx_cells_add(m->counters.cells, 1);
+	ufx_store_release(&m->step, STEP_FOLDED);
+	if (ufx_fetch_add(&m->counters.count, change) + change == 0)
+		ufx_idle_zero(&m->counters);
+}
+
+static void next_step(struct ufx_call *call)
+{
+	struct ufx_migration *m = ufx_container(call, struct ufx_migration, call);
+
+	if (ufx_load(&m->step) == STEP_DROPPED) {
+		begin(m);
+		ufx_grace_call_hurry(&m->call, next_step);
+		return;
+	}
+	end(m);
+	keeper_put(m); /* the last touch */
+}
+
+bool ufx_idle_drop(struct ufx_migration *m, struct ufx_counted *current)
+{
+	if (ufx_load(&m->step) != STEP_PERCPU)
+		return false;
+	m->current = current;
+	if (!UFX_FAULT(NO_KEEPER))
+		ufx_fetch_add(&m->keepers, 1);
+	if (ufx_grace_poll(m->published)) /* a period has elapsed: skip one */
+		begin(m);
+	else
+		ufx_store_release(&m->step, STEP_DROPPED);
+	return true;
+}
+
+void ufx_idle_hurry(struct ufx_migration *m)
+{
+	ufx_grace_call_hurry(&m->call, next_step);
+}
+
+bool ufx_idle_dead(const struct ufx_migration *m, const struct ufx_counted *current)
+{
+	return ufx_counted_atomic(current) &&
+	       ufx_load_acquire(&m->step) == STEP_FOLDED &&
+	       ufx_load_acquire(&m->counters.count) == 0;
+}
+
+void ufx_idle_publish(struct ufx_migration *m, void **where,
+		      struct ufx_counted *next)
+{
+	ufx_store_release(&m->step, STEP_PERCPU);
+	ufx_counted_init(next, &m->counters);
+	/* R1: the cookie comes from the publication. */
+	m->published = ufx_grace_publish(where, next);
+}
+
+int ufx_idle_wait(struct ufx_migration *m)
+{
+	uint32_t step = ufx_load_acquire(&m->step);
+	int64_t count = ufx_load_acquire(&m->counters.count);
+
+	if (step == STEP_FOLDED && count) {
+		/* Partner: ufx_idle_zero, after the count has changed. */
+		ufx_word_wait((const uint32_t *)&m->counters.count, (uint32_t)count);
+		return 0;
+	}
+	if (step == STEP_FOLDED || step == STEP_PERCPU)
+		return 0;
+	/* Another thread drives our call: help, or wait until it has. */
+	if (ufx_grace_barrier() == -EDEADLK)
+		return -EDEADLK;
+	if (ufx_load_acquire(&m->step) == step)
+		return ufx_grace_synchronize(); /* refused? then for ever */
+	return 0;
+}
+
+void ufx_idle_zero(struct ufx_counters *k)
+{
+	ufx_word_wake((const uint32_t *)&k->count, INT32_MAX);
+}
+
+void ufx_idle_exit(struct ufx_migration *m)
+{
+	while (ufx_load_acquire(&m->keepers))
+		if (ufx_grace_barrier())
+			return; /* refused: leaked, the call may never run */
+	ufx_cells_free(m->counters.cells);
+}

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Replacing at zero: the five steps of ref/idle.h, with the table as the
+ * object. I1: at any instant all operations that hold a pin use one table.
+ */
+#include "grace/period.h"
+#include "host/lock.h"
+#include "ref/idle.h"
+#include "table/replace.h"
+
+static void publish(struct ufx_domain *d, struct ufx_table *t)
+{
+	if (t->flags & UFX_TABLE_FIXED) {
+		ufx_counted_init_fixed(&t->counted);
+		ufx_grace_publish((void **)&d->table, t);
+		ufx_store_release(&d->fixed, 1);
+		return;
+	}
+	ufx_idle_publish(&d->migration, (void **)&d->table, &t->counted);
+}
+
+static int first(struct ufx_domain *d, struct ufx_table *t)
+{
+	int ret = d->migration_ready ? 0 : ufx_idle_init(&d->migration);
+
+	if (ret)
+		return ret;
+	d->migration_ready = 1;
+	ufx_replace_number(d, t);
+	publish(d, t);
+	return 0;
+}
+
+/*
+ * Racing requests: a custom size beats an automatic one, zero slots beat
+ * others, then the larger; of equals the older stays.
+ */
+static bool beats(const struct ufx_table *a, const struct ufx_table *b)
+{
+	uint32_t custom = (a->flags ^ b->flags) & UFX_TABLE_CUSTOM;
+	uint32_t global = (a->flags ^ b->flags) & UFX_TABLE_GLOBAL;
+
+	if (custom)
+		return a->flags & custom;
+	if (global)
+		return a->flags & global;
+	return a->mask > b->mask;
+}
+
+static void free_old(struct ufx_call *call)
+{
+	struct ufx_table *t = ufx_container(call, struct ufx_table, call);
+
+	ufx_fetch_sub(&t->domain->stats.retired, 1);
+	ufx_table_free(t);
+}
+
+/* Step 5. The domain is locked. Nobody pins the old table, nor can. */
+static void switch_if_dead(struct ufx_domain *d)
+{
+	struct ufx_table *old = d->table, *next = d->pending;
+
+	if ((old->flags & UFX_TABLE_FIXED) ||
+	    !ufx_idle_dead(&d->migration, &old->counted))
+		return;
+	if (!next) { /* the request was withdrawn: the old one goes on */
+		publish(d, old);
+		return;
+	}
+	ufx_replace_number(d, next);
+	for (uint32_t i = 0; i <= old->mask; i++)
+		ufx_table_move_bucket(&old->buckets[i], next);
+	d->pending = NULL;
+	publish(d, next);
+	d->stats.replacements++;
+	ufx_fetch_add(&d->stats.retired, 1);
+	/* R8: an empty wake may still look at a bucket of it. */
+	ufx_grace_call(&old->call, free_old);
+}
+
+static int wait_for_switch(struct ufx_domain *d)
+{
+	for (;;) {
+		bool pending;
+		int ret;
+
+		ufx_domain_lock(d);
+		switch_if_dead(d);
+		pending = d->pending;
+		ufx_domain_unlock(d);
+		if (!pending)
+			return 0;
+		ret = ufx_idle_wait(&d->migration);
+		if (ret)
+			return ret;
+	}
+}
+
+/* Refused: nobody will ever switch; the old table stays in use. */
+static int withdraw(struct ufx_domain *d, int error)
+{
+	ufx_domain_lock(d);
+	if (d->pending)
+		ufx_table_free(d->pending);
+	d->pending = NULL;
+	ufx_domain_unlock(d);
+	return error;
+}
+
+static int replace(struct ufx_domain *d, struct ufx_table *next, bool wait)
+{
+	struct ufx_table *loser = NULL;
+	bool drop = false;
+	int ret;
+
+	if (!d->pending) {
+		d->pending = next;
+		drop = ufx_idle_drop(&d->migration, &d->table->counted);
+	} else if (beats(next, d->pending)) {
+		loser = d->pending;
+		d->pending = next;
+	} else {
+		loser = next;
+	}
+	ufx_domain_unlock(d);
+	if (loser)
+		ufx_table_free(loser);
+	if (drop)
+		ufx_idle_hurry(&d->migration);
+	if (!wait)
+		return 0;
+	ret = wait_for_switch(d);
+	return ret ? withdraw(d, ret) : 0;
+}
+
+static void pin_failed(struct ufx_domain *d)
+{
+	ufx_domain_lock(d);
+	switch_if_dead(d);
+	ufx_domain_unlock(d);
+}
+
+static void drained(struct ufx_domain *d, struct ufx_table *t)
+{
+	(void)t;
+	ufx_idle_zero(&d->migration.counters);
+}
+
+static void finish(struct ufx_domain *d)
+{
+	ufx_grace_barrier();
+	if (d->migration_ready)
+		ufx_idle_exit(&d->migration);
+	if (d->pending)
+		ufx_table_free(d->pending);
+	if (d->table)
+		ufx_table_free(d->table);
+}
+
+const struct ufx_replace_ops ufx_replace_at_zero = {
+	first, replace, pin_failed, drained, finish
+};

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: MIT */
+#include "host/lock.h"
+#include "table/bucket.h"
+
+#define SPINS 100
+
+static const uint32_t *low_half(const struct ufx_bucket *b)
+{
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+	return (const uint32_t *)&b->word;
+#else
+	return (const uint32_t *)&b->word + 1;
+#endif
+}
+
+/*
+ * Sleeps until the lock bits change from those of @word, which are locked.
+ * The table stays: the caller has pinned it.
+ */
+static void sleep_on(struct ufx_bucket *b, uint64_t word)
+{
+	if (!(word & UFX_BUCKET_CONTENDED) &&
+	    !ufx_cas(&b->word, &word, word | UFX_BUCKET_CONTENDED))
+		return;
+	ufx_word_wait(low_half(b), (uint32_t)(word | UFX_BUCKET_CONTENDED));
+}
+
+bool ufx_bucket_lock_slow(struct ufx_bucket *b, uint32_t coming)
+{
+	uint64_t take = UFX_BUCKET_LOCKED + coming * UFX_BUCKET_ONE;
+	unsigned int spins = 0;
+	bool slept = false;
+
+	for (;;) {
+		uint64_t word = ufx_load_acquire(&b->word);
+
+		if (word & UFX_BUCKET_MOVED)
+			return false;
+		if (!(word & UFX_BUCKET_LOCKED)) {
+			/* Others may sleep on: keep telling the unlocker. */
+			uint64_t bit = slept ? UFX_BUCKET_CONTENDED : 0;
+
+			if (ufx_cas(&b->word, &word, (word + take) | bit))
+				return true;
+		} else if (spins++ < SPINS) {
+			ufx_pause();
+		} else {
+			sleep_on(b, word);
+			slept = true;
+		}
+	}
+}
+
+void ufx_bucket_wake_lockers(struct ufx_bucket *b, uint64_t word)
+{
+	/*
+	 * Clear, then wake: whoever sets the bit later sleeps on a value with
+	 * it, and its own unlocker will see it. A moved bucket is never locked
+	 * again, so all go; else one, who sets the bit again for the others.
+	 */
+	ufx_fetch_and(&b->word, ~UFX_BUCKET_CONTENDED);
+	ufx_word_wake(low_half(b), word & UFX_BUCKET_MOVED ? INT32_MAX : 1);
+}
+
+void ufx_bucket_wait_moved(struct ufx_bucket *b)
+{
+	unsigned int spins = 0;
+
+	for (;;) {
+		uint64_t word = ufx_load_acquire(&b->word);
+
+		if (!(word & UFX_BUCKET_LOCKED))
+			return;
+		if (spins++ < SPINS)
+			ufx_pause();
+		else
+			sleep_on(b, word);
+	}
+}

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A bucket: one cache line with a lock word and a queue. All zero is an empty
+ * bucket. Nothing in it has the table's lifetime.
+ *
+ * The lock word, bit by bit:
+ *   LOCKED     somebody holds the bucket.
+ *   CONTENDED  somebody may sleep on the low half. Set by lockers before they
+ *              sleep; cleared by an unlocker, who then wakes. A locker that
+ *              was woken sets it again, for others that may still sleep.
+ *   MOVED      the waiters are in a newer table. Set under the lock, before
+ *              the first waiter leaves; never cleared. May not be locked any
+ *              more. LOCKED and MOVED: they are on their way.
+ *   high half  how many waiters are queued, or about to look at their word.
+ *              Counts up with the lock. Left standing when the bucket is
+ *              moved.
+ */
+#ifndef UFX_TABLE_BUCKET_H
+#define UFX_TABLE_BUCKET_H
+
+#include "host/atomic.h"
+#include "host/fault.h"
+#include "table/waiter.h"
+
+#define UFX_BUCKET_LOCKED ((uint64_t)1)
+#define UFX_BUCKET_CONTENDED ((uint64_t)2)
+#define UFX_BUCKET_MOVED ((uint64_t)4)
+#define UFX_BUCKET_ONE ((uint64_t)1 << 32) /* one waiter */
+
+struct ufx_bucket {
+	uint64_t word;
+	struct ufx_waiter *root;
+} __attribute__((aligned(64)));
+
+bool ufx_bucket_lock_slow(struct ufx_bucket *b, uint32_t coming);
+void ufx_bucket_wake_lockers(struct ufx_bucket *b, uint64_t word);
+
+/*
+ * Locks @b and counts @coming waiters up, in one step, a full fence. False,
+ * and nothing is done, if it has been moved. May sleep; the caller is marked
+ * inside.
+ */
+static inline bool ufx_bucket_lock(struct ufx_bucket *b, uint32_t coming)
+{
+	uint64_t word = ufx_load(&b->word);
+
+	if (ufx_likely(!(word & (UFX_BUCKET_LOCKED | UFX_BUCKET_MOVED))) &&
+	    ufx_likely(ufx_cas(&b->word, &word,
+			       word + UFX_BUCKET_LOCKED + coming * UFX_BUCKET_ONE)))
+		return true;
+	return ufx_bucket_lock_slow(b, coming);
+}
+
+/* Counts @gone waiters off and unlocks. A release; b may be gone afterwards. */
+static inline void ufx_bucket_unlock(struct ufx_bucket *b, uint32_t gone)
+{
+	uint64_t word = ufx_fetch_sub(&b->word, UFX_BUCKET_LOCKED +
+						gone * UFX_BUCKET_ONE);
+
+	if (ufx_unlikely(word & UFX_BUCKET_CONTENDED))
+		ufx_bucket_wake_lockers(b, word);
+}
+
+/* Returns once a moved bucket's waiters have arrived. Acquire. */
+void ufx_bucket_wait_moved(struct ufx_bucket *b);
+
+static inline uint32_t ufx_bucket_count(uint64_t word)
+{
+	return (uint32_t)(word >> 32);
+}
+
+#endif

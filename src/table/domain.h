@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A domain's inside. Its state lies in a page that a fork wipes: all zero is
+ * a fresh domain without a table. What it was created with lies in the page
+ * behind and survives.
+ */
+#ifndef UFX_TABLE_DOMAIN_H
+#define UFX_TABLE_DOMAIN_H
+
+#include "table/table.h"
+
+#define UFX_DOMAIN_PAGE 4096
+
+struct ufx_domain {
+	/* Read by every operation. */
+	struct ufx_table *table; /* first: the sections load it */
+	uint64_t secret[2];      /* of the hash; set before the first table */
+	uint32_t fixed;          /* the table is never replaced: no pins */
+	uint32_t lock;           /* serialises replacements */
+	/* Under the lock, or statistics. */
+	struct ufx_table *pending __attribute__((aligned(64))); /* at zero */
+	struct ufx_migration migration;                         /* at zero */
+	uint32_t migration_ready;
+	uint64_t generation; /* of the newest table made */
+	uint64_t requested;  /* of the newest one asked for */
+	struct ufx_table *dead; /* moving: drained, to be freed */
+	struct ufx_domain_stats stats;
+	uint64_t leaked; /* tables not freed: grace periods refused */
+};
+
+_Static_assert(sizeof(struct ufx_domain) <= UFX_DOMAIN_PAGE, "one page");
+
+static inline struct ufx_domain_options *ufx_domain_config(struct ufx_domain *d)
+{
+	return (struct ufx_domain_options *)((char *)d + UFX_DOMAIN_PAGE);
+}
+
+/*
+ * Where @key belongs: the low bits select the bucket. Keyed by the domain's
+ * secret; the folded product spreads strides and uses the low bits of the key.
+ */
+static inline uint64_t ufx_domain_hash(const struct ufx_domain *d, uint64_t key)
+{
+	unsigned __int128 product =
+		(unsigned __int128)(key ^ ufx_load(&d->secret[0])) *
+		ufx_load(&d->secret[1]);
+
+	return (uint64_t)product ^ (uint64_t)(product >> 64);
+}
+
+/* Makes and publishes the first table, unless there is one. 0 or -ENOMEM. */
+int ufx_domain_start(struct ufx_domain *d);
+
+void ufx_domain_lock(struct ufx_domain *d);
+void ufx_domain_unlock(struct ufx_domain *d);
+
+void ufx_domain_count_moved(struct ufx_domain *d, uint32_t n);
+
+/*
+ * Scales the table for one more thread beside @threads others, as the kernel
+ * does at clone: 4 slots a thread or CPU, whichever are fewer, a power of two
+ * from 16 to the global size. Never shrinks, never waits, does nothing if
+ * somebody set the slots. Not from a signal handler.
+ */
+void ufx_domain_scale(struct ufx_domain *d, unsigned int threads);
+
+/* Slots of a table for 0: what the kernel's global one would have. */
+uint32_t ufx_domain_global_slots(void);
+
+/*
+ * For measurements and tests: one pinned and locked pass through @key's
+ * bucket; returns the generation of the table that was used.
+ */
+uint64_t ufx_domain_touch(struct ufx_domain *d, uint64_t key);
+
+/* The generation of the newest table asked for, stored before it is in force. */
+uint64_t ufx_domain_requested(struct ufx_domain *d);
+
+#endif

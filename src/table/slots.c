@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: MIT */
+/* How many slots a domain has: by request, and by the number of threads. */
+#include <errno.h>
+
+#include "host/cpu.h"
+#include "host/thread.h"
+#include "table/domain.h"
+#include "table/replace.h"
+
+static uint32_t power_of_two_above(uint32_t n)
+{
+	uint32_t p = 1;
+
+	while (p < n)
+		p <<= 1;
+	return p;
+}
+
+uint32_t ufx_domain_global_slots(void)
+{
+	uint32_t slots = 256 * ufx_cpus_for_sizing();
+
+	return slots > UFX_TABLE_SLOTS_MAX ? UFX_TABLE_SLOTS_MAX :
+					     power_of_two_above(slots);
+}
+
+/* The domain is locked and has a table; unlocks it. */
+static int replace_locked(struct ufx_domain *d, uint32_t slots, uint32_t flags,
+			  bool wait)
+{
+	struct ufx_table *next = ufx_table_new(d, slots, flags);
+
+	if (!next) {
+		ufx_domain_unlock(d);
+		return -ENOMEM; /* the old one stays in use */
+	}
+	d->stats.requests++;
+	return ufx_replace_of(d)->replace(d, next, wait);
+}
+
+int ufx_domain_set_slots(struct ufx_domain *d, uint32_t slots)
+{
+	uint32_t flags = UFX_TABLE_CUSTOM;
+	int ret;
+
+	if (slots == 1 || (slots & (slots - 1)))
+		return -EINVAL;
+	ret = ufx_load(&d->table) ? 0 : ufx_domain_start(d);
+	if (ret)
+		return ret;
+	if (!slots) {
+		flags |= UFX_TABLE_GLOBAL | UFX_TABLE_FIXED;
+		slots = ufx_domain_global_slots();
+	}
+	ufx_domain_lock(d);
+	if (d->table->flags & UFX_TABLE_FIXED) {
+		ufx_domain_unlock(d);
+		return -EBUSY;
+	}
+	if (slots > UFX_TABLE_SLOTS_MAX) {
+		ufx_domain_unlock(d);
+		return -ENOMEM; /* the kernel's largest allocation */
+	}
+	return replace_locked(d, slots, flags, true);
+}
+
+static uint32_t wanted_slots(unsigned int threads)
+{
+	uint32_t cpus = ufx_cpus_online(), most = ufx_domain_global_slots();
+	uint32_t slots = power_of_two_above(4 * (threads < cpus ? threads : cpus));
+
+	if (slots < UFX_TABLE_SLOTS_MIN)
+		slots = UFX_TABLE_SLOTS_MIN;
+	return slots < most ? slots : most;
+}
+
+void ufx_domain_scale(struct ufx_domain *d, unsigned int threads)
+{
+	uint32_t wanted = wanted_slots(threads);
+	struct ufx_table *t;
+
+	if (!ufx_load(&d->table) && ufx_domain_start(d))
+		return;
+	ufx_domain_lock(d);
+	t = d->table;
+	if (t->flags & (UFX_TABLE_CUSTOM | UFX_TABLE_FIXED)) {
+		ufx_domain_unlock(d);
+		return;
+	}
+	ufx_store(&t->flags, t->flags & ~UFX_TABLE_START); /* from now on shown */
+	if (ufx_table_slots(t) >= wanted) {
+		ufx_domain_unlock(d);
+		return;
+	}
+	replace_locked(d, wanted, 0, false);
+}
+
+uint32_t ufx_domain_get_slots(struct ufx_domain *d)
+{
+	struct ufx_table *t;
+	uint32_t slots;
+
+	t = ufx_load_acquire(&d->table);
+	if ((!t || (ufx_load(&t->flags) & UFX_TABLE_START)) &&
+	    ufx_threads_ever_several()) {
+		unsigned int threads = ufx_threads_count();
+
+		ufx_domain_scale(d, threads > 1 ? threads - 1 : 1);
+	}
+	ufx_domain_lock(d); /* keeps the table */
+	t = d->table;
+	slots = !t || (t->flags & (UFX_TABLE_START | UFX_TABLE_GLOBAL)) ?
+			0 : ufx_table_slots(t);
+	ufx_domain_unlock(d);
+	return slots;
+}

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: MIT */
+#include "host/memory.h"
+#include "table/domain.h"
+#include "table/queue.h"
+#include "table/table.h"
+
+struct ufx_table *ufx_table_new(struct ufx_domain *d, uint32_t slots,
+				uint32_t flags)
+{
+	size_t size = sizeof(struct ufx_table) +
+		      slots * sizeof(struct ufx_bucket);
+	struct ufx_table *t = ufx_pages_alloc(size);
+
+	if (!t)
+		return NULL;
+	t->mask = slots - 1;
+	t->flags = flags;
+	t->size = size;
+	t->domain = d;
+	return t;
+}
+
+void ufx_table_free(struct ufx_table *t)
+{
+#ifdef UFX_FAULTS /* a late reader shall notice */
+	__builtin_memset(t, 0xa5, t->size < 4096 ? 64 : 128);
+#endif
+	ufx_pages_free(t, t->size);
+}
+
+static void move_waiter(struct ufx_waiter *w, struct ufx_table *to)
+{
+	uint64_t hash = ufx_domain_hash(to->domain, w->key);
+	struct ufx_bucket *b = ufx_table_bucket(to, hash);
+
+	/*
+	 * The new bucket's lock too: a waiter that has arrived may be taken or
+	 * may leave while its old neighbours are still on their way. Order of
+	 * locks: older table before newer. It cannot have been moved itself:
+	 * the next replacement waits until this one is complete.
+	 */
+	ufx_bucket_lock(b, 1);
+	ufx_queue_insert(&b->root, w);
+	ufx_bucket_unlock(b, 0);
+}
+
+void ufx_table_move_bucket(struct ufx_bucket *b, struct ufx_table *to)
+{
+	uint32_t moved = 0;
+
+	if (!ufx_bucket_lock(b, 0)) {
+		ufx_bucket_wait_moved(b);
+		return;
+	}
+	/*
+	 * The mark before the first waiter leaves, and the count left standing:
+	 * an empty wake that still looks here sees waiters or the mark. Partner:
+	 * ufx_place_nobody.
+	 */
+	if (UFX_FAULT(COUNT_BEFORE_MARK)) {
+		ufx_fetch_and(&b->word, UFX_BUCKET_ONE - 1);
+		ufx_delay();
+	}
+	ufx_fetch_or(&b->word, UFX_BUCKET_MOVED);
+	while (b->root) { /* heads first, so each FIFO arrives in its order */
+		struct ufx_waiter *w = b->root;
+
+		ufx_queue_remove(&b->root, w);
+		move_waiter(w, to);
+		moved++;
+	}
+	ufx_bucket_unlock(b, 0);
+	if (moved)
+		ufx_domain_count_moved(to->domain, moved);
+}
