@@ -80,10 +80,12 @@ long ufx_futex_wait(void *uaddr, unsigned long val, unsigned long mask,
 	if (!d)
 		return -EOPNOTSUPP;
 	ret = check_flags(flags);
-	if (!ret && (!mask || mask > UINT32_MAX || val > UINT32_MAX))
+	if (!ret && (mask > UINT32_MAX || val > UINT32_MAX))
 		ret = -EINVAL;
 	if (!ret && timeout)
 		ret = deadline_get(&deadline, timeout, clock);
+	if (!ret && !mask)
+		ret = -EINVAL;
 	if (!ret)
 		ret = ufx_check_word(uaddr);
 	if (!ret)

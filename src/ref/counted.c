@@ -89,7 +89,7 @@ static enum ufx_section_result pin_by_section(void *const *where, void **object)
 	return result;
 }
 
-bool ufx_pin(void *const *where, void **object)
+bool ufx_pin_slow(void *const *where, void **object)
 {
 	if (!sections_usable())
 		return pin_plainly(where, object);
@@ -138,7 +138,7 @@ static bool add_plainly(struct ufx_counted *c, int64_t n)
 	return !(cells & UFX_STATE_ATOMIC);
 }
 
-bool ufx_counted_add(struct ufx_counted *c, int64_t n)
+bool ufx_counted_add_slow(struct ufx_counted *c, int64_t n)
 {
 	struct ufx_counters *k = ufx_load(&c->counters);
 

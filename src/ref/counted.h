@@ -13,6 +13,8 @@
 
 #include <ufutex/ref.h>
 
+#include "host/thread.h"
+
 /*
  * R4: in the atomic state nobody can come to zero before the cells have been
  * folded in: the counter starts this far up.
@@ -22,23 +24,37 @@
 /* Starts the library up to references. 0 or an error of ufx_grace_start. */
 int ufx_ref_start(void);
 
+bool ufx_pin_slow(void *const *where, void **object);
+bool ufx_counted_add_slow(struct ufx_counted *c, int64_t n);
+
 /*
  * Pins what *@where points at. True, with *@object; false if *@where is NULL
  * or its count has come to zero. Signal-safe; never waits.
  */
-bool ufx_pin(void *const *where, void **object);
+static inline bool ufx_pin(void *const *where, void **object)
+{
+	/* Not in a vfork child: membarrier does not restart its sections. */
+	if (ufx_likely(!ufx_load(&ufx_thread_unregistered)) &&
+	    ufx_likely(ufx_section_pin(where, object) == UFX_SECTION_DONE))
+		return true;
+	return ufx_pin_slow(where, object);
+}
 
 /*
  * Adds @n references to an object that the caller holds, or takes @n from it.
  * True if that took the atomic count to zero: @c may be gone unless the caller
  * is the one to free it. Signal-safe; never waits.
  */
-bool ufx_counted_add(struct ufx_counted *c, int64_t n);
+static inline bool ufx_counted_add(struct ufx_counted *c, int64_t n)
+{
+	if (ufx_likely(!ufx_load(&ufx_thread_unregistered)) &&
+	    ufx_likely(ufx_section_add(&c->cells, n) == UFX_SECTION_DONE))
+		return false;
+	return ufx_counted_add_slow(c, n);
+}
 
 static inline bool ufx_unpin(struct ufx_counted *c)
 {
-	if (ufx_section_add(&c->cells, -1) == UFX_SECTION_DONE)
-		return false;
 	return ufx_counted_add(c, -1);
 }
 

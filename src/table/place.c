@@ -23,16 +23,6 @@ static struct ufx_table *pin_table(struct ufx_domain *d)
 	return table;
 }
 
-static void unpin_table(struct ufx_table *t)
-{
-	struct ufx_domain *d = t->domain;
-
-	if (ufx_load(&t->flags) & UFX_TABLE_FIXED)
-		return;
-	if (ufx_unlikely(ufx_unpin(&t->counted)))
-		ufx_replace_drained(d, t);
-}
-
 /*
  * While @t is being filled from the table before it, a key may be used in @t
  * only once its old bucket has been moved; else a waker here would not find a
@@ -47,7 +37,7 @@ static void settle(struct ufx_table *t, uint64_t hash)
 	if (!ufx_pin((void *const *)&t->prev, &prev))
 		return; /* all has been moved meanwhile */
 	ufx_table_move_bucket(ufx_table_bucket(prev, hash), t);
-	unpin_table(prev);
+	ufx_place_unpin(prev);
 }
 
 /* The table in force, @hash settled there; pinned. */
@@ -65,10 +55,9 @@ static struct ufx_table *pin_settled(struct ufx_domain *d, uint64_t key,
 	return t;
 }
 
-int ufx_place_lock(struct ufx_domain *d, uint64_t key, uint32_t coming,
-		   struct ufx_place *place)
+int ufx_place_lock_slow(struct ufx_domain *d, uint64_t key, uint32_t coming,
+			struct ufx_place *place)
 {
-	ufx_enter_inside();
 	for (;;) {
 		uint64_t hash;
 		struct ufx_table *t = pin_settled(d, key, &hash);
@@ -80,19 +69,11 @@ int ufx_place_lock(struct ufx_domain *d, uint64_t key, uint32_t coming,
 		}
 		b = ufx_table_bucket(t, hash);
 		if (ufx_likely(ufx_bucket_lock(b, coming))) {
-			*place = (struct ufx_place){ d, t, b };
+			*place = (struct ufx_place){ t, b };
 			return 0;
 		}
-		/* Moved: its successor was published before. Start again. */
-		unpin_table(t);
+		ufx_place_unpin(t); /* moved: start again with its successor */
 	}
-}
-
-void ufx_place_unlock(struct ufx_place *place, uint32_t gone)
-{
-	ufx_bucket_unlock(place->bucket, gone);
-	unpin_table(place->table);
-	ufx_leave_inside();
 }
 
 /* Both buckets in address order; false if one has been moved. */
@@ -127,11 +108,11 @@ int ufx_place_lock_two(struct ufx_domain *d, uint64_t key1, uint64_t key2,
 		 */
 		if (ufx_unlikely(ufx_load_acquire(&t->prev)))
 			settle(t, hash2);
-		places[0] = (struct ufx_place){ d, t, ufx_table_bucket(t, hash1) };
-		places[1] = (struct ufx_place){ d, t, ufx_table_bucket(t, hash2) };
+		places[0] = (struct ufx_place){ t, ufx_table_bucket(t, hash1) };
+		places[1] = (struct ufx_place){ t, ufx_table_bucket(t, hash2) };
 		if (lock_pair(places[0].bucket, places[1].bucket))
 			return 0;
-		unpin_table(t);
+		ufx_place_unpin(t);
 	}
 }
 
@@ -151,7 +132,7 @@ void ufx_place_unlock_two(struct ufx_place places[2], uint32_t gone[2],
 		ufx_bucket_unlock(b, gone[1] - come[1]);
 		ufx_bucket_unlock(a, gone[0] - come[0]);
 	}
-	unpin_table(places[0].table);
+	ufx_place_unpin(places[0].table);
 	ufx_leave_inside();
 }
 
