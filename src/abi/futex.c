@@ -10,7 +10,7 @@ static uint32_t at_least_one(uint32_t n)
 	return (int32_t)n < 1 ? 1 : n;
 }
 
-static long wait_for(struct ufx_domain *d, uint32_t *word, uint32_t expected,
+static __attribute__((noinline)) long wait_for(struct ufx_domain *d, uint32_t *word, uint32_t expected,
 		     uint32_t mask, const struct ufx_deadline *deadline)
 {
 	struct ufx_waitv_entry words[2];
@@ -20,33 +20,42 @@ static long wait_for(struct ufx_domain *d, uint32_t *word, uint32_t expected,
 			deadline ? UFX_WAIT_INTERRUPTED : UFX_WAIT_RESTARTS);
 }
 
+/*
+ * Checks and touches the word before any lock; most calls that differ end
+ * here.
+ */
+static inline int look(const uint32_t *word, uint32_t expected)
+{
+	uint32_t value;
+	int ret = ufx_check_word(word);
+
+	if (ufx_unlikely(ret))
+		return ret;
+	if (ufx_unlikely(ufx_guarded_load(word, &value)))
+		return -EFAULT;
+	return value == expected ? 0 : -EAGAIN;
+}
+
 /* WAIT and WAIT_BITSET: the timeout, then the mask, the word, its value. */
 static long wait(struct ufx_domain *d, uint32_t *word, int op, uint32_t expected,
 		 const struct timespec *timeout, uint32_t mask)
 {
 	struct ufx_deadline deadline;
 	struct timespec given;
-	uint32_t value;
 	int ret;
 
-	if (ufx_unlikely(timeout)) {
+	if (timeout) {
 		ret = ufx_timespec_get(&given, timeout);
 		if (ret)
 			return ret;
 	}
-	if (ufx_unlikely((op & UFX_FUTEX_CLOCK_REALTIME) &&
-			 COMMAND(op) == UFX_FUTEX_WAIT))
+	if ((op & UFX_FUTEX_CLOCK_REALTIME) && COMMAND(op) == UFX_FUTEX_WAIT)
 		return -ENOSYS;
-	if (ufx_unlikely(!mask))
+	if (!mask)
 		return -EINVAL;
-	ret = ufx_check_word(word);
-	if (ufx_unlikely(ret))
+	ret = look(word, expected);
+	if (ret)
 		return ret;
-	/* Touched before the lock; most calls that differ end here. */
-	if (ufx_unlikely(ufx_guarded_load(word, &value)))
-		return -EFAULT;
-	if (ufx_likely(value != expected))
-		return -EAGAIN;
 	if (!timeout)
 		return wait_for(d, word, expected, mask, NULL);
 	if (COMMAND(op) == UFX_FUTEX_WAIT)
@@ -118,9 +127,8 @@ static bool served(int op)
 	}
 }
 
-static inline __attribute__((always_inline)) long
-serve(struct ufx_domain *d, uint32_t *uaddr, int op, uint32_t val,
-      const struct timespec *timeout, uint32_t *uaddr2, uint32_t val3)
+static long serve(struct ufx_domain *d, uint32_t *uaddr, int op, uint32_t val,
+		  const struct timespec *timeout, uint32_t *uaddr2, uint32_t val3)
 {
 	uint32_t val2 = (uint32_t)(uintptr_t)timeout;
 
@@ -147,38 +155,47 @@ void ufx_faults_guard(void)
 	ufx_guard_install();
 }
 
-/* The first call of the process, and those that the engine does not serve. */
-static __attribute__((noinline)) long
-futex_slow(uint32_t *uaddr, int op, uint32_t val, const struct timespec *timeout,
-	   uint32_t *uaddr2, uint32_t val3)
-{
-	struct ufx_domain *d;
+/* Set once the guard is in place. */
+static struct ufx_domain *ready_domain;
 
+/* The first call of the process. */
+static struct ufx_domain *get_ready(void)
+{
+	struct ufx_domain *d = ufx_domain_default();
+
+	ufx_guard_install();
+	ufx_store_release(&ready_domain, d);
+	return d;
+}
+
+static __attribute__((noinline)) long
+futex_any(struct ufx_domain *d, uint32_t *uaddr, int op, uint32_t val,
+	  const struct timespec *timeout, uint32_t *uaddr2, uint32_t val3)
+{
 	if (!(op & UFX_FUTEX_PRIVATE) || !served(op))
 		return ufx_pass_futex(uaddr, op, val, timeout, uaddr2, val3);
-	ufx_guard_install();
-	d = ufx_domain_default();
+	if (!d)
+		d = get_ready();
 	if (!d)
 		return -EOPNOTSUPP;
 	return serve(d, uaddr, op, val, timeout, uaddr2, val3);
 }
-
-/* Set once the guard is in place. */
-static struct ufx_domain *ready_domain;
 
 long ufx_futex(uint32_t *uaddr, int op, uint32_t val,
 	       const struct timespec *timeout, uint32_t *uaddr2, uint32_t val3)
 {
 	struct ufx_domain *d = ufx_load_acquire(&ready_domain);
 
-	if (ufx_unlikely(!d || !(op & UFX_FUTEX_PRIVATE) || !served(op))) {
-		long ret = futex_slow(uaddr, op, val, timeout, uaddr2, val3);
+	/* The two that programs make by the million, without the decoding. */
+	if (ufx_likely(d) && op == (UFX_FUTEX_WAIT | UFX_FUTEX_PRIVATE) && !timeout) {
+		int ret = look(uaddr, val);
 
-		if (!d && (op & UFX_FUTEX_PRIVATE))
-			ufx_store_release(&ready_domain, ufx_domain_default());
-		return ret;
+		return ufx_likely(ret) ? ret : wait_for(d, uaddr, val, UINT32_MAX,
+							NULL);
 	}
-	return serve(d, uaddr, op, val, timeout, uaddr2, val3);
+	if (ufx_likely(d) && op == (UFX_FUTEX_WAKE | UFX_FUTEX_PRIVATE))
+		return wake(d, uaddr, val, UINT32_MAX);
+	return futex_any(d, uaddr, op, val, timeout, uaddr2, val3);
 }
 
 long ufx_domain_futex(struct ufx_domain *d, uint32_t *uaddr, int op, uint32_t val,
