@@ -79,7 +79,8 @@ UFX_API void ufx_grace_call_hurry(struct ufx_call *call,
 
 /*
  * Returns when all calls queued before have run. Returns 0; -EDEADLK inside a
- * deferred call; or -errno if the kernel refuses grace periods.
+ * deferred call; or -errno once the kernel has refused a grace period, so that
+ * some will never run.
  */
 UFX_API int ufx_grace_barrier(void);
 

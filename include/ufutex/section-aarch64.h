@@ -182,4 +182,51 @@ abort:
 	return UFX_SECTION_ABORT;
 }
 
+/*
+ * {table = *@where, not NULL; nothing in front of it; @hash's bucket; neither locked nor
+ * moved; its lock word += @take}: the exclusive store that locks the bucket is
+ * the commit. It is a release, so that a load with acquire behind it is not
+ * satisfied before it. SLOW where a closer look is needed; ABORT also where
+ * the store failed.
+ */
+static inline enum ufx_section_result
+ufx_section_lock(void *const *where, uint64_t hash, uint64_t take, void **table,
+		 void **bucket)
+{
+	uintptr_t tmp, cpu, value;
+	void *t;
+
+	__asm__ __volatile__ goto(
+		UFX_SECTION_BEGIN
+		"ldar %[table], [%[where]]\n\t"
+		"add %[tmp], %[table], #16\n\t"
+		"ldar %[value], [%[tmp]]\n\t"
+		"cbnz %[value], %l[slow]\n\t"
+		"ldr %w[tmp], [%[table], #24]\n\t"
+		"and %w[tmp], %w[tmp], %w[hash]\n\t"
+		"add %[tmp], %[table], %[tmp], lsl #6\n\t"
+		"add %[tmp], %[tmp], #128\n\t"
+		"ldaxr %[value], [%[tmp]]\n\t"
+		"tst %[value], #5\n\t"
+		"b.ne %l[slow]\n\t"
+		"add %[value], %[value], %[take]\n\t"
+		"stlxr %w[cpu], %[value], [%[tmp]]\n"
+		UFX_SECTION_END
+		"cbnz %w[cpu], %l[abort]\n\t"
+		: [tmp] "=&r"(tmp), [cpu] "=&r"(cpu), [value] "=&r"(value),
+		  [table] "=&r"(t)
+		: [area] "r"(ufx_section_area()),
+		  [cpus] "r"(ufx_section_env.cpus), [where] "r"(where),
+		  [hash] "r"(hash), [take] "r"(take)
+		: "memory", "cc"
+		: slow, abort);
+	*table = t;
+	*bucket = (void *)tmp;
+	return UFX_SECTION_DONE;
+slow:
+	return UFX_SECTION_SLOW;
+abort:
+	return UFX_SECTION_ABORT;
+}
+
 #endif

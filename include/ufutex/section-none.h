@@ -33,4 +33,12 @@ ufx_section_peek(void *const *where, uint64_t hash, uint64_t *word)
 	return UFX_SECTION_SLOW;
 }
 
+static inline enum ufx_section_result
+ufx_section_lock(void *const *where, uint64_t hash, uint64_t take, void **table,
+		 void **bucket)
+{
+	(void)where, (void)hash, (void)take, (void)table, (void)bucket;
+	return UFX_SECTION_SLOW;
+}
+
 #endif

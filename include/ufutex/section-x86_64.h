@@ -195,4 +195,49 @@ abort:
 	return UFX_SECTION_ABORT;
 }
 
+/*
+ * {table = *@where, not NULL; nothing in front of it; @hash's bucket; neither locked nor
+ * moved; its lock word += @take}: the compare and swap that locks the bucket
+ * is the commit. SLOW where a closer look is needed; ABORT also where the word
+ * changed meanwhile.
+ */
+static inline enum ufx_section_result
+ufx_section_lock(void *const *where, uint64_t hash, uint64_t take, void **table,
+		 void **bucket)
+{
+	uintptr_t tmp, cpu;
+	void *t;
+
+	__asm__ __volatile__ goto(
+		UFX_SECTION_BEGIN
+		"movq %[where], %[table]\n\t"
+		"movl 24(%[table]), %k[tmp]\n\t"
+		"andl %k[hash], %k[tmp]\n\t"
+		"cmpq $0, 16(%[table])\n\t"
+		"jnz %l[slow]\n\t"
+		"shlq $6, %[tmp]\n\t"
+		"leaq 128(%[table], %[tmp]), %[tmp]\n\t"
+		"movq (%[tmp]), %%rax\n\t"
+		"testb $5, %%al\n\t"
+		"jnz %l[slow]\n\t"
+		UFX_SECTION_DELAY
+		"leaq (%%rax, %[take]), %[cpu]\n\t"
+		"lock cmpxchgq %[cpu], (%[tmp])\n"
+		UFX_SECTION_END
+		"jnz %l[abort]\n\t"
+		: [tmp] "=&r"(tmp), [cpu] "=&r"(cpu), [table] "=&r"(t)
+		: [area] "r"(ufx_section_env.area),
+		  [cpus] "rm"(ufx_section_env.cpus), [where] "m"(*where),
+		  [hash] "r"(hash), [take] "r"(take)
+		: "memory", "cc", "rax"
+		: slow, abort);
+	*table = t;
+	*bucket = (void *)tmp;
+	return UFX_SECTION_DONE;
+slow:
+	return UFX_SECTION_SLOW;
+abort:
+	return UFX_SECTION_ABORT;
+}
+
 #endif

@@ -35,7 +35,7 @@ int ufx_caps(struct ufx_capabilities *caps)
 		caps->error = -EOPNOTSUPP;
 		return caps->error;
 	}
-	caps->replace = ufx_domain_config(d)->replace;
+	caps->replace = ufx_domain_config(d)->options.replace;
 	caps->leaked_tables = ufx_load(&d->leaked);
 	return 0;
 }

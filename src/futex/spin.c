@@ -1,16 +1,22 @@
 /* SPDX-License-Identifier: MIT */
 #include <sched.h>
+#include <time.h>
 
 #include "futex/spin.h"
 #include "host/cpu.h"
 #include "host/syscall.h"
 #include "table/waiter.h"
 
-#define LOOK_EVERY 64    /* waits between looks at the scheduling class */
-#define ROUNDS_START 128 /* a few microseconds */
-#define ROUNDS_MAX 1024
-#define ROUNDS_MIN 32
-#define SKIPS 32 /* waits without spinning once it has stopped to help */
+#define LOOK_EVERY 64 /* waits between looks at the scheduling class */
+#define CREDIT 8
+#define ROUNDS 256     /* pauses while it helps: a few microseconds */
+#define PROBE_ROUNDS 8192 /* longer than a wake-up by the kernel */
+#define PROBES 4       /* tries a window */
+#define PROBE_AFTER 64 /* waits that a thread must have made before it probes */
+#define WINDOW_NS 4000000
+#define WINDOWS 32 /* one of so many is for probing */
+#define YIELD_EVERY 32 /* waits between yields that are tried again */
+#define YIELD_LONG_NS 100000
 #define DEADLINE_POLICY 6
 #define RESET_ON_FORK 0x40000000
 
@@ -30,44 +36,86 @@ static uint32_t read_priority(void)
 
 void ufx_spin_prepare(struct ufx_thread *t)
 {
-	if (t->waits++ % LOOK_EVERY)
-		return;
-	t->priority = read_priority();
-	t->spin_allowed = !t->priority && ufx_cpus_several();
-	if (!t->spin_limit)
-		t->spin_limit = ROUNDS_START;
+	if (!t->waits)
+		t->pause_credit = t->yield_credit = CREDIT;
+	if (t->waits++ % LOOK_EVERY == 0)
+		t->priority = read_priority();
 }
 
-static void helped(struct ufx_thread *t)
+static bool woken(const uint32_t *state)
 {
-	if (t->spin_limit < ROUNDS_MAX)
-		t->spin_limit *= 2;
+	return ufx_load_acquire(state) == UFX_WAITER_WOKEN;
 }
 
-static void did_not_help(struct ufx_thread *t)
+/* In a window for probing: the thread gets a few tries. */
+static uint32_t probe_rounds(struct ufx_thread *t)
 {
-	t->spin_limit /= 2;
-	if (t->spin_limit < ROUNDS_MIN) {
-		t->spin_limit = ROUNDS_MIN;
-		t->spin_skips = SKIPS;
-	}
+	struct timespec now;
+	uint64_t window;
+
+	if (t->waits < PROBE_AFTER)
+		return 0;
+	clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+	window = ((uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec) /
+		 WINDOW_NS;
+	if (window % WINDOWS)
+		return 0;
+	if (window * PROBES > t->probed)
+		t->probed = window * PROBES;
+	if (t->probed == window * PROBES + PROBES - 1)
+		return 0;
+	t->probed++;
+	return PROBE_ROUNDS;
 }
 
-bool ufx_spin(struct ufx_thread *t, const uint32_t *state)
+static bool pauses(struct ufx_thread *t, const uint32_t *state)
 {
-	if (!t->spin_allowed)
-		return false;
-	if (t->spin_skips) {
-		t->spin_skips--;
-		return false;
-	}
-	for (uint32_t i = 0; i < t->spin_limit; i++) {
-		if (ufx_load_acquire(state) == UFX_WAITER_WOKEN) {
-			helped(t);
+	uint32_t rounds = t->pause_credit ? ROUNDS : probe_rounds(t);
+
+	for (uint32_t i = 0; i < rounds; i++) {
+		if (woken(state)) {
+			t->pause_credit = CREDIT;
 			return true;
 		}
 		ufx_pause();
 	}
-	did_not_help(t);
+	if (t->pause_credit)
+		t->pause_credit--;
 	return false;
+}
+
+static uint64_t now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
+/*
+ * Among busy strangers a yield gives away a time slice, where a sleeper would
+ * be let in as soon as it is woken: one that took long ends the yielding.
+ */
+static bool yields(struct ufx_thread *t, const uint32_t *state)
+{
+	uint64_t before;
+
+	if (!t->yield_credit && t->waits % YIELD_EVERY)
+		return false;
+	before = now_ns();
+	ufx_syscall(SYS_sched_yield, 0, 0, 0, 0, 0, 0);
+	if (now_ns() - before > YIELD_LONG_NS)
+		t->yield_credit = 0;
+	else if (woken(state))
+		t->yield_credit = CREDIT;
+	else if (t->yield_credit)
+		t->yield_credit--;
+	return woken(state);
+}
+
+bool ufx_spin(struct ufx_thread *t, const uint32_t *state)
+{
+	if (t->priority)
+		return false;
+	return (ufx_cpus_several() && pauses(t, state)) || yields(t, state);
 }

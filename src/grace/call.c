@@ -21,6 +21,7 @@ struct calls {
 	struct ufx_call *last; /* newest first */
 	uint32_t driver;       /* lock */
 	uint32_t pending;
+	int refused; /* why calls were dropped, never to run */
 };
 
 static struct calls *calls;
@@ -60,10 +61,11 @@ static struct ufx_call *take_all(void)
 }
 
 /* One batch; false if there was none. */
-static bool run_batch(int *error)
+static bool run_batch(void)
 {
 	struct ufx_call *call = take_all();
 	ufx_cookie newest = { 0 };
+	int error;
 
 	if (!call)
 		return false;
@@ -71,9 +73,11 @@ static bool run_batch(int *error)
 	for (struct ufx_call *c = call; c; c = c->next)
 		if (c->cookie.period > newest.period)
 			newest = c->cookie;
-	*error = ufx_grace_cond_sync(newest);
-	if (*error) /* never run: what they would free may still be seen */
+	error = ufx_grace_cond_sync(newest);
+	if (error) { /* never run: what they would free may still be seen */
+		ufx_store(&calls->refused, error);
 		return true;
+	}
 	while (call) {
 		struct ufx_call *next = call->next; /* fn may free it */
 
@@ -84,14 +88,12 @@ static bool run_batch(int *error)
 }
 
 /* The caller holds the driver's role; gives it back. */
-static int drive_and_retire(void)
+static void drive_and_retire(void)
 {
-	int error = 0, ret = 0;
-
 	for (;;) {
 		driving = true;
-		while (run_batch(&error))
-			ret = error ? error : ret;
+		while (run_batch())
+			;
 		driving = false;
 		ufx_unlock(&calls->driver);
 		/*
@@ -99,7 +101,7 @@ static int drive_and_retire(void)
 		 * once more. Partner: push, then ufx_lock_try, both full fences.
 		 */
 		if (!ufx_load(&calls->last) || !ufx_lock_try(&calls->driver))
-			return ret;
+			return;
 	}
 }
 
@@ -139,5 +141,6 @@ int ufx_grace_barrier(void)
 	 * and every other one is in the list.
 	 */
 	ufx_lock(&calls->driver);
-	return drive_and_retire();
+	drive_and_retire();
+	return ufx_load(&calls->refused);
 }

@@ -12,6 +12,7 @@
 #include "grace/mode.h"
 #include "host/cpu.h"
 #include "host/fault.h"
+#include "host/thread.h"
 
 struct ufx_section_environment ufx_section_env;
 
@@ -59,9 +60,24 @@ static bool kernel_known_bad(void)
 #endif
 }
 
+/*
+ * A section stores where it is before it knows that it may not run. Without a
+ * registration that store needs a harmless place too, in every thread.
+ */
+static UFX_TLS char nowhere[32];
+
+static ptrdiff_t area_offset(void)
+{
+	if (&__rseq_offset)
+		return __rseq_offset;
+	return nowhere - (char *)__builtin_thread_pointer();
+}
+
 static const char *probe(void)
 {
 	const char *missing = registration_missing();
+
+	ufx_section_env.area = area_offset();
 
 	if (!missing && kernel_known_bad())
 		missing = "Linux 6.19 to 7.0.13 does not restart sequences "
@@ -75,7 +91,6 @@ static const char *probe(void)
 	ufx_membarrier_register(UFX_MEMBARRIER_PRIVATE,
 				UFX_MEMBARRIER_PRIVATE_REGISTER);
 #endif
-	ufx_section_env.area = __rseq_offset;
 	ufx_store_release(&ufx_section_env.cpus, ufx_cpus_possible());
 	return NULL;
 }

@@ -85,14 +85,9 @@ unsigned int ufx_cpus_for_sizing(void)
 
 bool ufx_cpus_several(void)
 {
-	unsigned long mask[1024 / (8 * sizeof(unsigned long))] = { 0 };
-	long bytes = ufx_syscall(SYS_sched_getaffinity, 0, sizeof(mask),
-				 (long)mask, 0, 0, 0);
-	unsigned int n = 0;
+	static unsigned int online;
 
-	if (bytes < 0) /* more CPUs than fit: certainly several */
-		return true;
-	for (unsigned long i = 0; i < (unsigned long)bytes / sizeof(mask[0]); i++)
-		n += (unsigned int)__builtin_popcountl(mask[i]);
-	return n > 1;
+	if (!ufx_load(&online))
+		ufx_store(&online, ufx_cpus_online());
+	return ufx_load(&online) > 1;
 }

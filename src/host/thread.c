@@ -23,6 +23,7 @@ _Static_assert(offsetof(struct ufx_thread, lines) <= UFX_THREAD_HEAD &&
 struct records {
 	struct ufx_thread *first;
 	uint32_t claims;
+	uint32_t original; /* not a child of fork */
 };
 
 static struct records *records;
@@ -44,6 +45,7 @@ int ufx_thread_start(void)
 	records = ufx_pages_alloc_wiped(4096);
 	if (!records)
 		return -ENOMEM;
+	records->original = 1;
 	/*
 	 * From the 33rd key on glibc allocates memory to set one, with the
 	 * program's allocator. Then dead threads' records are found by tid.
@@ -98,11 +100,11 @@ static struct ufx_thread *map_more(uint32_t tid)
 
 static void reset(struct ufx_thread *t)
 {
-	t->reader &= ~(uint64_t)0xffff; /* keeps the periods entered */
+	ufx_store(&t->reader, ufx_load(&t->reader) & ~(uint64_t)0xffff); /* keeps the entries */
 	t->lines_used = 0;
 	t->waits = 0;
-	t->spin_limit = 0;
-	t->spin_skips = 0;
+	t->pause_credit = t->yield_credit = 0;
+	t->probed = 0;
 	t->posted.used = 0;
 }
 
@@ -158,12 +160,16 @@ unsigned int ufx_threads_count(void)
 	return (unsigned int)st.st_nlink - 2;
 }
 
-/* glibc clears it when the second thread is made, and never sets it again. */
+/*
+ * glibc clears it when the second thread is made, and never sets it again: not
+ * in a fork child either, which has had one thread so far.
+ */
 extern char __libc_single_threaded __attribute__((weak));
 
 bool ufx_threads_ever_several(void)
 {
-	if (&__libc_single_threaded && !__libc_single_threaded)
+	if (&__libc_single_threaded && !__libc_single_threaded && records &&
+	    ufx_load(&records->original))
 		return true;
 	return ufx_threads_count() > 1;
 }

@@ -62,11 +62,11 @@ struct ufx_thread {
 	uint64_t reader;  /* modes membarrier, fence: depth, periods entered */
 	uint32_t cell;    /* 1 + index of the cells that it counts on; 0: none yet */
 	uint32_t lines_used;
-	uint32_t waits;      /* until the scheduling class is read again */
-	uint32_t priority;   /* 0, or real-time priority 1 to 99 */
-	uint32_t spin_allowed;
-	uint32_t spin_limit; /* rounds that a wait may spin before it sleeps */
-	uint32_t spin_skips; /* waits until it tries to spin again */
+	uint32_t waits;        /* so far */
+	uint32_t priority;     /* 0, or real-time priority 1 to 99, 100: deadline */
+	uint32_t pause_credit; /* futex/spin.c */
+	uint32_t yield_credit;
+	uint64_t probed; /* the window in which it was tried again */
 	struct ufx_thread *next;
 	struct ufx_posted_page posted; /* wakes that handlers left */
 	char lines[] __attribute__((aligned(UFX_LINE)));

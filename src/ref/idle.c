@@ -39,17 +39,21 @@ static void end(struct ufx_migration *m)
 {
 	int64_t change;
 
+	bool zero;
+
 	/*
 	 * R4, I8: a grace period has passed since "atomic", so nobody counts on
-	 * the cells. Collect, re-arm for the next object, and only then let
-	 * zero be seen: whoever sees it may start the next cycle.
+	 * the cells. Collect, re-arm for the next object, fold, and only then
+	 * say so: whoever sees "folded" sees the true count, and at zero may
+	 * start the next cycle.
 	 */
 	change = ufx_cells_collect(m->counters.cells) - 1;
 	change -= UFX_FAULT(NO_BIAS) ? 1 : UFX_BIAS;
 	if (!UFX_FAULT(NO_REARM))
 		ufx_cells_add(m->counters.cells, 1);
+	zero = ufx_fetch_add(&m->counters.count, change) + change == 0;
 	ufx_store_release(&m->step, STEP_FOLDED);
-	if (ufx_fetch_add(&m->counters.count, change) + change == 0)
+	if (zero)
 		ufx_idle_zero(&m->counters);
 }
 
@@ -114,11 +118,7 @@ int ufx_idle_wait(struct ufx_migration *m)
 	if (step == STEP_FOLDED || step == STEP_PERCPU)
 		return 0;
 	/* Another thread drives our call: help, or wait until it has. */
-	if (ufx_grace_barrier() == -EDEADLK)
-		return -EDEADLK;
-	if (ufx_load_acquire(&m->step) == step)
-		return ufx_grace_synchronize(); /* refused? then for ever */
-	return 0;
+	return ufx_grace_barrier();
 }
 
 void ufx_idle_zero(struct ufx_counters *k)

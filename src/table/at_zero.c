@@ -13,7 +13,7 @@ static void publish(struct ufx_domain *d, struct ufx_table *t)
 	if (t->flags & UFX_TABLE_FIXED) {
 		ufx_counted_init_fixed(&t->counted);
 		ufx_grace_publish((void **)&d->table, t);
-		ufx_store_release(&d->fixed, 1);
+		ufx_store_release(&d->way, UFX_WAY_FIXED);
 		return;
 	}
 	ufx_idle_publish(&d->migration, (void **)&d->table, &t->counted);
@@ -67,7 +67,6 @@ static void switch_if_dead(struct ufx_domain *d)
 		publish(d, old);
 		return;
 	}
-	ufx_replace_number(d, next);
 	for (uint32_t i = 0; i <= old->mask; i++)
 		ufx_table_move_bucket(&old->buckets[i], next);
 	d->pending = NULL;
@@ -113,6 +112,7 @@ static int replace(struct ufx_domain *d, struct ufx_table *next, bool wait)
 	bool drop = false;
 	int ret;
 
+	ufx_replace_number(d, next);
 	if (!d->pending) {
 		d->pending = next;
 		drop = ufx_idle_drop(&d->migration, &d->table->counted);

@@ -27,15 +27,23 @@ static void sleep_on(struct ufx_bucket *b, uint64_t word)
 
 bool ufx_bucket_lock_slow(struct ufx_bucket *b, uint32_t coming)
 {
-	uint64_t take = UFX_BUCKET_LOCKED + coming * UFX_BUCKET_ONE;
+	uint64_t take = ufx_bucket_take(coming);
 	unsigned int spins = 0;
 	bool slept = false;
 
 	for (;;) {
 		uint64_t word = ufx_load_acquire(&b->word);
 
-		if (word & UFX_BUCKET_MOVED)
+		if (word & UFX_BUCKET_MOVED) {
+			/*
+			 * We were woken alone, and a mover came between that and
+			 * our lock: it saw no bit and wakes nobody. The others
+			 * that still sleep are ours to wake.
+			 */
+			if (slept)
+				ufx_word_wake(low_half(b), INT32_MAX);
 			return false;
+		}
 		if (!(word & UFX_BUCKET_LOCKED)) {
 			/* Others may sleep on: keep telling the unlocker. */
 			uint64_t bit = slept ? UFX_BUCKET_CONTENDED : 0;
@@ -51,14 +59,14 @@ bool ufx_bucket_lock_slow(struct ufx_bucket *b, uint32_t coming)
 	}
 }
 
-void ufx_bucket_wake_lockers(struct ufx_bucket *b, uint64_t word)
+/*
+ * The bit has been cleared: whoever sets it again sleeps on a value with it,
+ * and its own unlocker will see it. A moved bucket is never locked again, so
+ * all go; else one, who sets the bit again for the others, or wakes them if it
+ * finds the bucket moved.
+ */
+void ufx_bucket_wake_lockers(const struct ufx_bucket *b, uint64_t word)
 {
-	/*
-	 * Clear, then wake: whoever sets the bit later sleeps on a value with
-	 * it, and its own unlocker will see it. A moved bucket is never locked
-	 * again, so all go; else one, who sets the bit again for the others.
-	 */
-	ufx_fetch_and(&b->word, ~UFX_BUCKET_CONTENDED);
 	ufx_word_wake(low_half(b), word & UFX_BUCKET_MOVED ? INT32_MAX : 1);
 }
 

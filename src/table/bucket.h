@@ -6,7 +6,7 @@
  * The lock word, bit by bit:
  *   LOCKED     somebody holds the bucket.
  *   CONTENDED  somebody may sleep on the low half. Set by lockers before they
- *              sleep; cleared by an unlocker, who then wakes. A locker that
+ *              sleep; cleared with LOCKED by the unlocker, who then wakes. A locker that
  *              was woken sets it again, for others that may still sleep.
  *   MOVED      the waiters are in a newer table. Set under the lock, before
  *              the first waiter leaves; never cleared. May not be locked any
@@ -33,30 +33,42 @@ struct ufx_bucket {
 } __attribute__((aligned(64)));
 
 bool ufx_bucket_lock_slow(struct ufx_bucket *b, uint32_t coming);
-void ufx_bucket_wake_lockers(struct ufx_bucket *b, uint64_t word);
+void ufx_bucket_wake_lockers(const struct ufx_bucket *b, uint64_t word);
+
+/* What locking with @coming waiters counted up adds to an unlocked word. */
+static inline uint64_t ufx_bucket_take(uint32_t coming)
+{
+	return UFX_BUCKET_LOCKED + coming * UFX_BUCKET_ONE;
+}
 
 /*
  * Locks @b and counts @coming waiters up, in one step, a full fence. False,
  * and nothing is done, if it has been moved. May sleep; the caller is marked
- * inside.
+ * inside and has pinned the table.
  */
 static inline bool ufx_bucket_lock(struct ufx_bucket *b, uint32_t coming)
 {
 	uint64_t word = ufx_load(&b->word);
 
 	if (ufx_likely(!(word & (UFX_BUCKET_LOCKED | UFX_BUCKET_MOVED))) &&
-	    ufx_likely(ufx_cas(&b->word, &word,
-			       word + UFX_BUCKET_LOCKED + coming * UFX_BUCKET_ONE)))
+	    ufx_likely(ufx_cas(&b->word, &word, word + ufx_bucket_take(coming))))
 		return true;
 	return ufx_bucket_lock_slow(b, coming);
 }
 
-/* Counts @gone waiters off and unlocks. A release; b may be gone afterwards. */
+/*
+ * Counts @gone waiters off and unlocks. A release, and the last touch: without
+ * a pin the table may be gone at once, since only the lock kept its bucket
+ * from being moved. So the bit goes with the lock, and the wake that follows
+ * uses the address only.
+ */
 static inline void ufx_bucket_unlock(struct ufx_bucket *b, uint32_t gone)
 {
-	uint64_t word = ufx_fetch_sub(&b->word, UFX_BUCKET_LOCKED +
-						gone * UFX_BUCKET_ONE);
+	uint64_t word = ufx_load(&b->word);
 
+	while (!ufx_cas(&b->word, &word,
+			(word - ufx_bucket_take(gone)) & ~UFX_BUCKET_CONTENDED))
+		;
 	if (ufx_unlikely(word & UFX_BUCKET_CONTENDED))
 		ufx_bucket_wake_lockers(b, word);
 }

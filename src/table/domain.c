@@ -32,6 +32,18 @@ static bool slots_valid(uint32_t slots)
 	return slots != 1 && !(slots & (slots - 1)) && slots <= UFX_TABLE_SLOTS_MAX;
 }
 
+static void configure(struct ufx_domain *d, const struct ufx_domain_options *options)
+{
+	struct ufx_domain_config *config = ufx_domain_config(d);
+
+	if (options)
+		config->options = *options;
+	config->secret[1] = (uintptr_t)d * 0x9e3779b97f4a7c15u;
+	ufx_syscall(SYS_getrandom, (long)config->secret, sizeof(config->secret),
+		    GRND_NONBLOCK, 0, 0, 0);
+	config->secret[1] |= 1;
+}
+
 int ufx_domain_create(struct ufx_domain **domain,
 		      const struct ufx_domain_options *options)
 {
@@ -46,8 +58,7 @@ int ufx_domain_create(struct ufx_domain **domain,
 	d = ufx_pages_alloc_pair(UFX_DOMAIN_PAGE);
 	if (!d)
 		return -ENOMEM;
-	if (options)
-		*ufx_domain_config(d) = *options;
+	configure(d, options);
 	*domain = d;
 	return 0;
 }
@@ -93,21 +104,17 @@ struct ufx_domain *ufx_domain_default(void)
 	return d;
 }
 
-static void make_secret(struct ufx_domain *d)
+static enum ufx_domain_way first_way(const struct ufx_domain_options *options)
 {
-	uint64_t secret[2] = { 0, (uintptr_t)d * 0x9e3779b97f4a7c15u };
-
-	if (d->secret[1])
-		return;
-	ufx_syscall(SYS_getrandom, (long)secret, sizeof(secret), GRND_NONBLOCK, 0,
-		    0, 0);
-	ufx_store(&d->secret[0], secret[0]);
-	ufx_store(&d->secret[1], secret[1] | 1);
+	if (options->fixed)
+		return UFX_WAY_FIXED;
+	return options->replace == UFX_REPLACE_AT_ZERO ? UFX_WAY_COUNTED :
+							 UFX_WAY_LOCKED;
 }
 
 int ufx_domain_start(struct ufx_domain *d)
 {
-	const struct ufx_domain_options *config = ufx_domain_config(d);
+	const struct ufx_domain_options *config = &ufx_domain_config(d)->options;
 	uint32_t flags = UFX_TABLE_START;
 	struct ufx_table *t;
 	int ret = 0;
@@ -118,7 +125,6 @@ int ufx_domain_start(struct ufx_domain *d)
 		flags |= UFX_TABLE_FIXED;
 	ufx_domain_lock(d);
 	if (!d->table) {
-		make_secret(d);
 		t = ufx_table_new(d, config->slots ? config->slots :
 						     UFX_TABLE_SLOTS_MIN, flags);
 		ret = t ? ufx_replace_of(d)->first(d, t) : -ENOMEM;
@@ -126,7 +132,7 @@ int ufx_domain_start(struct ufx_domain *d)
 			ufx_table_free(t);
 		if (!ret) {
 			d->stats.replacements++;
-			ufx_store_release(&d->fixed, config->fixed);
+			ufx_store_release(&d->way, first_way(config));
 		}
 	}
 	ufx_domain_unlock(d);

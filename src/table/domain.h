@@ -11,18 +11,25 @@
 
 #define UFX_DOMAIN_PAGE 4096
 
+/* What keeps the table while an operation uses it. */
+enum ufx_domain_way {
+	UFX_WAY_NONE,    /* there is no table yet */
+	UFX_WAY_LOCKED,  /* the bucket's lock, taken in a section (moving) */
+	UFX_WAY_FIXED,   /* it is never replaced */
+	UFX_WAY_COUNTED, /* a counted pin (at zero) */
+};
+
 struct ufx_domain {
 	/* Read by every operation. */
 	struct ufx_table *table; /* first: the sections load it */
-	uint64_t secret[2];      /* of the hash; set before the first table */
-	uint32_t fixed;          /* the table is never replaced: no pins */
+	uint32_t way;            /* enum ufx_domain_way; set behind @table */
 	uint32_t lock;           /* serialises replacements */
+	uint64_t requested;      /* generation of the newest table asked for */
 	/* Under the lock, or statistics. */
 	struct ufx_table *pending __attribute__((aligned(64))); /* at zero */
 	struct ufx_migration migration;                         /* at zero */
 	uint32_t migration_ready;
 	uint64_t generation; /* of the newest table made */
-	uint64_t requested;  /* of the newest one asked for */
 	struct ufx_table *dead; /* moving: drained, to be freed */
 	struct ufx_domain_stats stats;
 	uint64_t leaked; /* tables not freed: grace periods refused */
@@ -30,9 +37,15 @@ struct ufx_domain {
 
 _Static_assert(sizeof(struct ufx_domain) <= UFX_DOMAIN_PAGE, "one page");
 
-static inline struct ufx_domain_options *ufx_domain_config(struct ufx_domain *d)
+/* Behind the state: set at creation, the same in a fork child. */
+struct ufx_domain_config {
+	uint64_t secret[2]; /* of the hash */
+	struct ufx_domain_options options;
+};
+
+static inline struct ufx_domain_config *ufx_domain_config(const struct ufx_domain *d)
 {
-	return (struct ufx_domain_options *)((char *)d + UFX_DOMAIN_PAGE);
+	return (struct ufx_domain_config *)((char *)d + UFX_DOMAIN_PAGE);
 }
 
 /*
@@ -41,9 +54,9 @@ static inline struct ufx_domain_options *ufx_domain_config(struct ufx_domain *d)
  */
 static inline uint64_t ufx_domain_hash(const struct ufx_domain *d, uint64_t key)
 {
+	const uint64_t *secret = ufx_domain_config(d)->secret;
 	unsigned __int128 product =
-		(unsigned __int128)(key ^ ufx_load(&d->secret[0])) *
-		ufx_load(&d->secret[1]);
+		(unsigned __int128)(key ^ secret[0]) * secret[1];
 
 	return (uint64_t)product ^ (uint64_t)(product >> 64);
 }

@@ -129,7 +129,7 @@ static int replace(struct ufx_domain *d, struct ufx_table *next, bool wait)
 	/* Release: who sees that nothing is in front sees all waiters here. */
 	ufx_store_release(&next->prev, NULL);
 	if (next->flags & UFX_TABLE_FIXED)
-		ufx_store_release(&d->fixed, 1);
+		ufx_store_release(&d->way, UFX_WAY_FIXED);
 	d->stats.replacements++;
 	retire(d, old);
 	reap(d);

@@ -10,8 +10,6 @@ static struct ufx_table *pin_table(struct ufx_domain *d)
 {
 	void *table;
 
-	if (ufx_load_acquire(&d->fixed)) /* never freed, never replaced */
-		return ufx_load_acquire(&d->table);
 	while (!ufx_pin((void *const *)&d->table, &table)) {
 		if (!ufx_load(&d->table)) {
 			if (ufx_domain_start(d))
@@ -48,7 +46,7 @@ static struct ufx_table *pin_settled(struct ufx_domain *d, uint64_t key,
 
 	if (ufx_unlikely(!t))
 		return NULL;
-	*hash = ufx_domain_hash(d, key); /* the secret is older than the table */
+	*hash = ufx_domain_hash(d, key);
 	/* Acquire: if all has been moved, we see where to. */
 	if (ufx_unlikely(ufx_load_acquire(&t->prev)))
 		settle(t, *hash);
@@ -69,7 +67,7 @@ int ufx_place_lock_slow(struct ufx_domain *d, uint64_t key, uint32_t coming,
 		}
 		b = ufx_table_bucket(t, hash);
 		if (ufx_likely(ufx_bucket_lock(b, coming))) {
-			*place = (struct ufx_place){ t, b };
+			*place = (struct ufx_place){ t, b, true };
 			return 0;
 		}
 		ufx_place_unpin(t); /* moved: start again with its successor */
@@ -108,8 +106,8 @@ int ufx_place_lock_two(struct ufx_domain *d, uint64_t key1, uint64_t key2,
 		 */
 		if (ufx_unlikely(ufx_load_acquire(&t->prev)))
 			settle(t, hash2);
-		places[0] = (struct ufx_place){ t, ufx_table_bucket(t, hash1) };
-		places[1] = (struct ufx_place){ t, ufx_table_bucket(t, hash2) };
+		places[0] = (struct ufx_place){ t, ufx_table_bucket(t, hash1), true };
+		places[1] = (struct ufx_place){ t, ufx_table_bucket(t, hash2), true };
 		if (lock_pair(places[0].bucket, places[1].bucket))
 			return 0;
 		ufx_place_unpin(t);

@@ -1,7 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A place: a key's bucket in the table in force, locked, the table pinned.
- * All operations go through these; they alone know that tables are replaced.
+ * A place: a key's bucket in the table in force, locked. All operations go
+ * through these; they alone know that tables are replaced.
+ *
+ * Two things keep a table: a counted pin, and a locked bucket of it, because
+ * who replaces it must lock every bucket first. Usually the lock is enough: it
+ * is taken as the commit of the section that loads the table. Where that does
+ * not go through at once (contended, being moved, other modes), and always for
+ * replacing at zero, the table is pinned by counting.
  *
  * From lock to unlock the thread is marked inside (R11): the caller must not
  * be if it is a signal handler's frame, and must not sleep or fault.
@@ -17,39 +23,43 @@
 struct ufx_place {
 	struct ufx_table *table;
 	struct ufx_bucket *bucket;
+	bool pinned;
 };
 
 int ufx_place_lock_slow(struct ufx_domain *d, uint64_t key, uint32_t coming,
 			struct ufx_place *place);
 
-/* Gives a pin back; tells if that was the last one. */
+/* Gives a counted pin back; tells if it was the last one. */
 static inline void ufx_place_unpin(struct ufx_table *t)
 {
-	if (ufx_unlikely(ufx_load(&t->flags) & UFX_TABLE_FIXED))
-		return;
 	if (ufx_unlikely(ufx_unpin(&t->counted)))
 		ufx_replace_drained(t->domain, t);
 }
 
-/*
- * The table in force, pinned, with nothing in front of it; NULL where that
- * needs a closer look. A fixed one is never freed, and not pinned.
- */
-static inline struct ufx_table *ufx_place_pin(struct ufx_domain *d)
+/* One try at locking without a pin. */
+static inline bool ufx_place_try(struct ufx_domain *d, uint64_t key, uint32_t coming,
+				 struct ufx_place *place)
 {
-	struct ufx_table *t = NULL;
-	void *table;
+	uint64_t hash = ufx_domain_hash(d, key);
+	uint32_t way = ufx_load_acquire(&d->way);
+	void *table, *bucket;
 
-	if (ufx_load_acquire(&d->fixed))
-		return ufx_load_acquire(&d->table);
-	if (ufx_likely(ufx_pin((void *const *)&d->table, &table)))
-		t = table;
-	/* Acquire: if all has been moved, we see where to. */
-	if (ufx_unlikely(t && ufx_load_acquire(&t->prev))) {
-		ufx_place_unpin(t);
-		t = NULL;
+	if (ufx_likely(way == UFX_WAY_LOCKED)) {
+		if (ufx_unlikely(ufx_load(&ufx_thread_unregistered)) ||
+		    ufx_section_lock((void *const *)&d->table, hash,
+				     ufx_bucket_take(coming), &table,
+				     &bucket) != UFX_SECTION_DONE)
+			return false;
+	} else if (way == UFX_WAY_FIXED) {
+		table = ufx_load_acquire(&d->table);
+		bucket = ufx_table_bucket(table, hash);
+		if (!ufx_bucket_lock(bucket, coming))
+			return false;
+	} else {
+		return false;
 	}
-	return t;
+	*place = (struct ufx_place){ table, bucket, false };
+	return true;
 }
 
 /*
@@ -60,19 +70,9 @@ static inline struct ufx_table *ufx_place_pin(struct ufx_domain *d)
 static inline int ufx_place_lock(struct ufx_domain *d, uint64_t key,
 				 uint32_t coming, struct ufx_place *place)
 {
-	struct ufx_table *t;
-
 	ufx_enter_inside();
-	t = ufx_place_pin(d);
-	if (ufx_likely(t)) {
-		/* The secret is older than the table. */
-		place->table = t;
-		place->bucket = ufx_table_bucket(t, ufx_domain_hash(d, key));
-		if (ufx_likely(ufx_bucket_lock(place->bucket, coming)))
-			return 0;
-		/* Moved: its successor was published before. */
-		ufx_place_unpin(t);
-	}
+	if (ufx_likely(ufx_place_try(d, key, coming, place)))
+		return 0;
 	return ufx_place_lock_slow(d, key, coming, place);
 }
 
@@ -80,7 +80,8 @@ static inline int ufx_place_lock(struct ufx_domain *d, uint64_t key,
 static inline void ufx_place_unlock(struct ufx_place *place, uint32_t gone)
 {
 	ufx_bucket_unlock(place->bucket, gone);
-	ufx_place_unpin(place->table);
+	if (ufx_unlikely(place->pinned))
+		ufx_place_unpin(place->table);
 	ufx_leave_inside();
 }
 

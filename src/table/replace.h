@@ -39,7 +39,7 @@ extern const struct ufx_replace_ops ufx_replace_moving, ufx_replace_at_zero;
 
 static inline const struct ufx_replace_ops *ufx_replace_of(struct ufx_domain *d)
 {
-	return ufx_domain_config(d)->replace == UFX_REPLACE_AT_ZERO ?
+	return ufx_domain_config(d)->options.replace == UFX_REPLACE_AT_ZERO ?
 		       &ufx_replace_at_zero :
 		       &ufx_replace_moving;
 }

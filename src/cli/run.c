@@ -1,0 +1,334 @@
+/* SPDX-License-Identifier: MIT */
+/* ufutex run: becomes the program, with the preload library in front. */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
+#include <errno.h>
+#include <limits.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <ufutex/caps.h>
+
+#include "cli/commands.h"
+#include "cli/program.h"
+
+#define PRELOAD "libufutex-preload.so"
+#define SLOTS_MAX (1ul << 24)
+
+enum { CANNOT_EXECUTE = 126, NOT_FOUND = 127 };
+
+static const char usage[] =
+	"usage: ufutex run [OPTIONS] [--] PROGRAM [ARGUMENTS]\n"
+	"\n"
+	"Becomes PROGRAM, unmodified, with its futex calls answered by the engine.\n"
+	"Its children that are dynamic programs of the same C library are served too.\n"
+	"\n"
+	"  --refs MODE     how references are counted: rseq, membarrier, fence or\n"
+	"                  shared; without it the best that the machine can do\n"
+	"  --slots N       start with a table of N slots (0, or a power of two from\n"
+	"                  2 to 16777216), as PR_FUTEX_HASH_SET_SLOTS would make it\n"
+	"  --replace WAY   how a table is replaced: moving or at-zero\n"
+	"  --help          this text\n"
+	"\n"
+	"Served: private futex, futex_waitv, futex_wake, futex_wait and futex_requeue\n"
+	"calls that a program makes through libc's syscall(): Rust's standard library,\n"
+	"parking_lot, libgomp in part, perf bench futex and others; and\n"
+	"prctl(PR_FUTEX_HASH).\n"
+	"\n"
+	"Not served, but done by the kernel untouched: the calls that glibc makes for\n"
+	"its own mutexes, condition variables, semaphores and joins, which it does not\n"
+	"make through syscall(); words shared with other processes and all calls\n"
+	"without the private flag (the atomic waits of GCC 12's libstdc++); priority\n"
+	"inheritance; robust lists; NUMA and memory-policy flags.\n"
+	"\n"
+	"Not served, and said so in one line: programs that a preload does not reach:\n"
+	"static, setuid or setgid ones, ones with file capabilities, 32-bit ones, ones\n"
+	"for another machine or for musl. They run on the kernel. The interpreter\n"
+	"decides for a script.\n"
+	"\n"
+	"Environment: UFUTEX_REFS, UFUTEX_SLOTS and UFUTEX_REPLACE do the same as the\n"
+	"options.\n"
+	"\n"
+	"Exit status: PROGRAM's; 2 bad usage, or a mode that cannot be had; 126 PROGRAM\n"
+	"is not executable; 127 there is no such PROGRAM.\n";
+
+struct request {
+	const char *refs, *slots, *replace;
+	char **program; /* with its arguments */
+	bool help;
+};
+
+static int bad(const char *what, const char *word)
+{
+	return ufx_cli_error("run", "%s '%s'; try ufutex run --help", what, word);
+}
+
+/*
+ * If **@argp is option @name, stores its value and moves *@argp on to its last
+ * word. Returns 1; 0 if it is another option; -1 if the value is missing.
+ */
+static int take_option(char ***argp, const char *name, const char **value)
+{
+	size_t length = strlen(name);
+	const char *word = **argp;
+
+	if (strncmp(word, name, length))
+		return 0;
+	if (word[length] == '=') {
+		*value = word + length + 1;
+		return 1;
+	}
+	if (word[length])
+		return 0;
+	*value = (*argp)[1];
+	if (!*value)
+		return -1;
+	++*argp;
+	return 1;
+}
+
+static int parse(struct request *r, char **arg)
+{
+	for (arg++; *arg && **arg == '-'; arg++) {
+		int taken;
+
+		if (!strcmp(*arg, "--")) {
+			arg++;
+			break;
+		}
+		if (!strcmp(*arg, "--help") || !strcmp(*arg, "-h")) {
+			r->help = true;
+			return 0;
+		}
+		taken = take_option(&arg, "--refs", &r->refs);
+		if (!taken)
+			taken = take_option(&arg, "--slots", &r->slots);
+		if (!taken)
+			taken = take_option(&arg, "--replace", &r->replace);
+		if (!taken)
+			return bad("unknown option", *arg);
+		if (taken < 0)
+			return bad("a value is missing behind", *arg);
+	}
+	r->program = arg;
+	return *arg ? 0 : ufx_cli_error("run", "a program to run is missing; "
+					       "try ufutex run --help");
+}
+
+/* ---- what is asked for must be possible ---------------------------------- */
+
+static enum ufx_mode mode_named(const char *name)
+{
+	for (int mode = UFX_MODE_NONE + 1; mode < UFX_MODE_COUNT; mode++)
+		if (!strcmp(name, ufx_mode_name(mode)))
+			return mode;
+	return UFX_MODE_NONE;
+}
+
+static int check_refs(const char *refs)
+{
+	struct ufx_capabilities caps;
+	enum ufx_mode mode;
+	int error;
+
+	if (!refs)
+		refs = getenv("UFUTEX_REFS");
+	if (refs && !*refs)
+		refs = NULL;
+	mode = refs ? mode_named(refs) : UFX_MODE_NONE;
+	if (refs && mode == UFX_MODE_NONE)
+		return bad("unknown mode", refs);
+	error = ufx_caps(&caps);
+	if (refs && caps.missing[mode])
+		return ufx_cli_error("run", "mode %s cannot be had here: %s",
+				     refs, caps.missing[mode]);
+	if (!refs && error)
+		return ufx_cli_error("run", "the engine cannot start: %s",
+				     strerror(-error));
+	return 0;
+}
+
+static int check_slots(const char *slots)
+{
+	unsigned long n;
+	char *end;
+
+	if (!slots)
+		slots = getenv("UFUTEX_SLOTS");
+	if (!slots || !*slots)
+		return 0;
+	errno = 0;
+	n = strtoul(slots, &end, 10);
+	if (*slots < '0' || *slots > '9' || *end || errno || n > SLOTS_MAX ||
+	    n == 1 || (n & (n - 1)))
+		return bad("slots must be 0 or a power of two from 2 to 16777216, "
+			   "not", slots);
+	return 0;
+}
+
+static void put(const char *name, const char *value)
+{
+	if (value)
+		setenv(name, value, 1);
+}
+
+static int check_replace(const char *way)
+{
+	if (!way)
+		way = getenv("UFUTEX_REPLACE");
+	if (!way || !*way || !strcmp(way, "moving") || !strcmp(way, "at-zero"))
+		return 0;
+	return bad("unknown way of replacing", way);
+}
+
+/* The last check asks the engine, which reads UFUTEX_REPLACE then. */
+static int check(const struct request *r)
+{
+	int error = check_slots(r->slots);
+
+	if (!error)
+		error = check_replace(r->replace);
+	if (error)
+		return error;
+	put("UFUTEX_REFS", r->refs);
+	put("UFUTEX_SLOTS", r->slots);
+	put("UFUTEX_REPLACE", r->replace);
+	return check_refs(r->refs);
+}
+
+/* ---- the preload library ------------------------------------------------- */
+
+/*
+ * Beside the command (the build directory), or where it is installed: in a
+ * directory of its own below the libraries, as it is not for linking.
+ */
+static bool find_preload(char *path)
+{
+	static const char *const places[] = {
+		"%.*s/" PRELOAD,
+		"%.*s/../lib/ufutex/" PRELOAD,
+#ifdef UFX_LIBDIR_FROM_BINDIR
+		"%.*s/" UFX_LIBDIR_FROM_BINDIR "/ufutex/" PRELOAD,
+		"%.*s/" UFX_LIBDIR_FROM_BINDIR "/" PRELOAD,
+#endif
+		"%.*s/../lib/" PRELOAD,
+	};
+	char self[PATH_MAX], place[PATH_MAX + 64];
+	ssize_t got = readlink("/proc/self/exe", self, sizeof(self) - 1);
+
+	if (got <= 0)
+		return false;
+	self[got] = '\0';
+	for (unsigned int i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
+		int n = (int)(strrchr(self, '/') - self);
+
+		snprintf(place, sizeof(place), places[i], n, self);
+		if (realpath(place, path) && !access(path, R_OK))
+			return true;
+	}
+	return false;
+}
+
+/* The loader takes blanks, colons and dollars in LD_PRELOAD for its own. */
+static int put_preload(void)
+{
+	char path[PATH_MAX], *list;
+	const char *before = getenv("LD_PRELOAD");
+
+	if (!find_preload(path))
+		return ufx_cli_error("run", PRELOAD " is neither beside the ufutex "
+					    "command nor in ../lib/ufutex");
+	if (strpbrk(path, " \t\n:$"))
+		return ufx_cli_error("run", "LD_PRELOAD cannot name a file with "
+					    "a blank, colon or dollar: %s", path);
+	if (asprintf(&list, "%s%s%s", path, before && *before ? ":" : "",
+		     before && *before ? before : "") < 0 ||
+	    setenv("LD_PRELOAD", list, 1))
+		return ufx_cli_error("run", "no memory");
+	return 0;
+}
+
+static int prepare(const char *path)
+{
+	char judged[PATH_MAX];
+	const char *why = ufx_program_unreached(path, judged, sizeof(judged));
+
+	if (why) {
+		ufx_cli_error("run", "%s%s%s%s is not served, it runs on the "
+			      "kernel: it %s",
+			      path, strcmp(path, judged) ? " (by " : "",
+			      strcmp(path, judged) ? judged : "",
+			      strcmp(path, judged) ? ")" : "", why);
+		return 0;
+	}
+	return put_preload();
+}
+
+/* ---- becoming the program ------------------------------------------------ */
+
+static int failed(const char *name, int error, const char *missing)
+{
+	bool absent = error == ENOENT || error == ENOTDIR;
+
+	ufx_cli_error("run", "%s: %s", name, absent ? missing : strerror(error));
+	return absent ? NOT_FOUND : CANNOT_EXECUTE;
+}
+
+/* What is neither a program nor a script goes to the shell, as execvp does. */
+static int become_shell(char *path, char **argv)
+{
+	size_t count = 0;
+	char **shell;
+
+	while (argv[count])
+		count++;
+	shell = calloc(count + 2, sizeof(*shell));
+	if (!shell)
+		return ENOMEM;
+	shell[0] = (char *)"/bin/sh";
+	shell[1] = path;
+	memcpy(shell + 2, argv + 1, count * sizeof(*shell));
+	execv(shell[0], shell);
+	return errno;
+}
+
+static int become(char *path, char **argv)
+{
+	int error;
+
+	execv(path, argv);
+	error = errno;
+	return error == ENOEXEC ? become_shell(path, argv) : error;
+}
+
+int ufx_cmd_run(int argc, char **argv)
+{
+	struct request request = { 0 };
+	char path[PATH_MAX];
+	int error = parse(&request, argv);
+
+	(void)argc;
+	if (error)
+		return error;
+	if (request.help) {
+		fputs(usage, stdout);
+		return 0;
+	}
+	error = check(&request);
+	if (error)
+		return error;
+	error = ufx_program_find(request.program[0], path, sizeof(path));
+	if (error)
+		return failed(request.program[0], error,
+			      "there is no such program");
+	error = prepare(path);
+	if (error)
+		return error;
+	return failed(request.program[0], become(path, request.program),
+		      "its interpreter or loader does not exist");
+}

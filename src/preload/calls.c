@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: MIT */
+/* From libc's conventions to the engine's: -errno becomes errno and -1. */
+#include <errno.h>
+
+#include "host/syscall.h"
+#include "preload/preload.h"
+
+__attribute__((noinline)) long ufx_preload_fail(long result)
+{
+	errno = (int)-result;
+	return -1;
+}
+
+/* Errors are no rarer than the rest: a wait for a word that has changed. */
+static inline long answer(long result)
+{
+	if ((unsigned long)result < -4095UL)
+		return result;
+	return ufx_preload_fail(result);
+}
+
+/* To the kernel. */
+__attribute__((cold, noinline)) static long
+pass(long nr, unsigned long a, unsigned long b, unsigned long c,
+     unsigned long d, unsigned long e, unsigned long f)
+{
+	return answer(ufx_syscall(nr, (long)a, (long)b, (long)c, (long)d,
+				  (long)e, (long)f));
+}
+
+#define PASS(nr, a, b, c, d, e, f)                                             \
+	pass((nr), (unsigned long)(a), (unsigned long)(b), (unsigned long)(c), \
+	     (unsigned long)(d), (unsigned long)(e), (unsigned long)(f))
+
+long ufx_preload_futex(uint32_t *uaddr, int op, uint32_t val,
+		       const struct timespec *timeout, uint32_t *uaddr2,
+		       uint32_t val3)
+{
+	if (!ufx_preload_on())
+		return PASS(SYS_futex, uaddr, op, val, timeout, uaddr2,
+			    val3);
+	return answer(ufx_futex(uaddr, op, val, timeout, uaddr2, val3));
+}
+
+long ufx_preload_waitv(struct ufx_waitv_entry *waiters, unsigned int nr,
+		       unsigned int flags, struct timespec *timeout,
+		       clockid_t clock)
+{
+	if (!ufx_preload_on())
+		return PASS(UFX_NR_futex_waitv, waiters, nr, flags,
+			    timeout, clock, 0);
+	return answer(ufx_futex_waitv(waiters, nr, flags, timeout, clock));
+}
+
+long ufx_preload_wake(void *uaddr, unsigned long mask, int nr,
+		      unsigned int flags)
+{
+	if (!ufx_preload_on())
+		return PASS(UFX_NR_futex_wake, uaddr, mask, nr, flags, 0,
+			    0);
+	return answer(ufx_futex_wake(uaddr, mask, nr, flags));
+}
+
+long ufx_preload_wait(void *uaddr, unsigned long val, unsigned long mask,
+		      unsigned int flags, struct timespec *timeout,
+		      clockid_t clock)
+{
+	if (!ufx_preload_on())
+		return PASS(UFX_NR_futex_wait, uaddr, val, mask, flags,
+			    timeout, clock);
+	return answer(ufx_futex_wait(uaddr, val, mask, flags, timeout, clock));
+}
+
+long ufx_preload_requeue(struct ufx_waitv_entry *waiters, unsigned int flags,
+			 int nr_wake, int nr_requeue)
+{
+	if (!ufx_preload_on())
+		return PASS(UFX_NR_futex_requeue, waiters, flags,
+			    nr_wake, nr_requeue, 0, 0);
+	return answer(ufx_futex_requeue(waiters, flags, nr_wake, nr_requeue));
+}
+
+long ufx_preload_prctl(int option, unsigned long arg2, unsigned long arg3,
+		       unsigned long arg4, unsigned long arg5)
+{
+	if (option != UFX_PR_FUTEX_HASH || !ufx_preload_on())
+		return PASS(SYS_prctl, option, arg2, arg3, arg4, arg5,
+			    0);
+	return answer(ufx_prctl_futex_hash(arg2, arg3, arg4, arg5));
+}
+
+/*
+ * libc's is `int prctl(int, ...)`; these five are passed the same way, and the
+ * int is the low half of the long.
+ */
+extern __typeof__(ufx_preload_prctl) prctl_for_programs __asm__("prctl")
+	__attribute__((alias("ufx_preload_prctl"), visibility("default")));
