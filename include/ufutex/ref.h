@@ -20,7 +20,12 @@
  * beyond the load of the pointer, as taking a reference to something reachable.
  *
  * Memory: 8 bytes a possible CPU for a ref, a publish-first object, or a
- * when-idle slot, out of arenas that take 4 KiB a CPU for 512 of them.
+ * when-idle slot, out of arenas that take 4 KiB a CPU for 512 of them; 4 KiB
+ * more for a when-idle slot.
+ *
+ * fork: counts are copied as they are; references of threads that the child
+ * does not have never come back. A child must not replace in a when-idle slot
+ * in which a replacement was under way at the fork.
  *
  * The functions named _inline are the same as those without, with the
  * restartable sequence compiled into the caller (x86-64 and aarch64, gcc or
@@ -135,24 +140,13 @@ struct ufx_object {
 	struct ufx_call call;
 };
 
-/*
- * State of a when-idle replacement. Successive objects share it; one
- * migration at a time.
- */
-struct ufx_migration {
-	struct ufx_counters counters;
-	struct ufx_counted *current; /* what is being drained */
-	ufx_cookie published;        /* a period after it was put in force */
-	struct ufx_call call;
-	uint32_t step;
-	uint32_t keepers; /* pending calls: they keep the slot alive */
-};
+struct ufx_migration;
 
 struct ufx_slot {
 	struct ufx_object *current; /* first: the sections load it */
 	struct ufx_object *pending; /* when idle: waits for zero */
 	struct ufx_object *dead;    /* publish first: drained, not yet released */
-	struct ufx_migration migration; /* when idle */
+	struct ufx_migration *migration; /* when idle */
 	enum ufx_slot_kind kind;
 	uint32_t lock;
 };
@@ -171,7 +165,9 @@ UFX_API int ufx_slot_init(struct ufx_slot *slot, enum ufx_slot_kind kind,
 
 /*
  * Releases what the slot holds. Nobody may use the slot or an object of it.
- * Waits for migrations under way. Not from a handler.
+ * Waits for nobody: objects that were replaced before are released when
+ * deferred calls are next driven (ufx_grace_barrier makes sure). Not from a
+ * handler.
  */
 UFX_API void ufx_slot_exit(struct ufx_slot *slot);
 
@@ -189,7 +185,7 @@ UFX_API void ufx_slot_put(struct ufx_slot *slot, struct ufx_object *object);
  * Replaces the object by @object.
  *
  * Publish first: in force on return; 0. The old one's release runs here, in a
- * later ufx_slot_replace, or ufx_slot_exit.
+ * later ufx_slot_replace, in ufx_slot_exit, or when deferred calls are driven.
  *
  * When idle: returns when @object, or one that another thread asked for
  * meanwhile, is in force. If one is pending already, the older request stays

@@ -5,6 +5,8 @@
 #include "host/atomic.h"
 #include "host/fault.h"
 #include "host/lock.h"
+#include "host/memory.h"
+#include "host/thread.h"
 #include "ref/cells.h"
 #include "ref/counted.h"
 #include "ref/idle.h"
@@ -16,44 +18,77 @@ enum step {
 	STEP_FOLDED,  /* the atomic count tells the truth */
 };
 
-int ufx_idle_init(struct ufx_migration *m)
+struct ufx_migration *ufx_idle_new(void)
 {
-	*m = (struct ufx_migration){ .step = STEP_PERCPU };
-	return ufx_counters_init(&m->counters);
+	struct ufx_migration *m = ufx_pages_alloc(sizeof(*m));
+
+	if (m && ufx_counters_init(&m->counters)) {
+		ufx_pages_free(m, sizeof(*m));
+		m = NULL;
+	}
+	if (m)
+		m->keepers = 1;
+	return m;
 }
 
-static void keeper_put(struct ufx_migration *m)
+void ufx_idle_keep(struct ufx_migration *m)
 {
 	if (!UFX_FAULT(NO_KEEPER))
-		ufx_fetch_sub(&m->keepers, 1);
+		ufx_fetch_add(&m->keepers, 1);
 }
 
+static void unkeep(struct ufx_migration *m)
+{
+	if (ufx_fetch_sub(&m->keepers, 1) != 1)
+		return;
+	ufx_cells_free(m->counters.cells);
+	ufx_pages_free(m, sizeof(*m));
+}
+
+void ufx_idle_unkeep(struct ufx_migration *m)
+{
+	if (!UFX_FAULT(NO_KEEPER))
+		unkeep(m);
+}
+
+/* I7: the last transition is complete, its object switched out. */
 static void begin(struct ufx_migration *m)
 {
-	/* I7: the last transition is complete, its object switched out. */
 	ufx_counted_begin(m->current);
 	ufx_store_release(&m->step, STEP_BEGUN);
+}
+
+/* The same from a deferred call: the object may have gone. */
+static bool begin_unless_gone(struct ufx_migration *m)
+{
+	bool gone;
+
+	ufx_enter_inside();
+	ufx_lock(&m->lock);
+	gone = m->gone;
+	if (!gone)
+		begin(m);
+	ufx_unlock(&m->lock);
+	ufx_leave_inside();
+	return !gone;
 }
 
 static void end(struct ufx_migration *m)
 {
 	int64_t change;
 
-	bool zero;
-
 	/*
 	 * R4, I8: a grace period has passed since "atomic", so nobody counts on
-	 * the cells. Collect, re-arm for the next object, fold, and only then
-	 * say so: whoever sees "folded" sees the true count, and at zero may
-	 * start the next cycle.
+	 * the cells. Collect, re-arm for the next object, say "folded", and only
+	 * then fold: until that one instruction the count carries the bias, so
+	 * at no instant does a user find zero and nobody who may switch.
 	 */
 	change = ufx_cells_collect(m->counters.cells) - 1;
 	change -= UFX_FAULT(NO_BIAS) ? 1 : UFX_BIAS;
 	if (!UFX_FAULT(NO_REARM))
 		ufx_cells_add(m->counters.cells, 1);
-	zero = ufx_fetch_add(&m->counters.count, change) + change == 0;
 	ufx_store_release(&m->step, STEP_FOLDED);
-	if (zero)
+	if (ufx_fetch_add(&m->counters.count, change) + change == 0)
 		ufx_idle_zero(&m->counters);
 }
 
@@ -62,12 +97,14 @@ static void next_step(struct ufx_call *call)
 	struct ufx_migration *m = ufx_container(call, struct ufx_migration, call);
 
 	if (ufx_load(&m->step) == STEP_DROPPED) {
-		begin(m);
-		ufx_grace_call_hurry(&m->call, next_step);
+		if (begin_unless_gone(m))
+			ufx_grace_call_hurry(&m->call, next_step);
+		else
+			ufx_idle_unkeep(m);
 		return;
 	}
 	end(m);
-	keeper_put(m); /* the last touch */
+	ufx_idle_unkeep(m); /* the last touch */
 }
 
 bool ufx_idle_drop(struct ufx_migration *m, struct ufx_counted *current)
@@ -75,8 +112,7 @@ bool ufx_idle_drop(struct ufx_migration *m, struct ufx_counted *current)
 	if (ufx_load(&m->step) != STEP_PERCPU)
 		return false;
 	m->current = current;
-	if (!UFX_FAULT(NO_KEEPER))
-		ufx_fetch_add(&m->keepers, 1);
+	ufx_idle_keep(m);
 	if (ufx_grace_poll(m->published)) /* a period has elapsed: skip one */
 		begin(m);
 	else
@@ -110,6 +146,12 @@ int ufx_idle_wait(struct ufx_migration *m)
 	uint32_t step = ufx_load_acquire(&m->step);
 	int64_t count = ufx_load_acquire(&m->counters.count);
 
+	if (step == STEP_FOLDED && count >= UFX_BIAS / 2) {
+		unsigned int round = 64; /* about to be folded: let it */
+
+		ufx_relax(&round);
+		return 0;
+	}
 	if (step == STEP_FOLDED && count) {
 		/* Partner: ufx_idle_zero, after the count has changed. */
 		ufx_word_wait((const uint32_t *)&m->counters.count, (uint32_t)count);
@@ -128,8 +170,10 @@ void ufx_idle_zero(struct ufx_counters *k)
 
 void ufx_idle_exit(struct ufx_migration *m)
 {
-	while (ufx_load_acquire(&m->keepers))
-		if (ufx_grace_barrier())
-			return; /* refused: leaked, the call may never run */
-	ufx_cells_free(m->counters.cells);
+	ufx_enter_inside();
+	ufx_lock(&m->lock);
+	m->gone = true;
+	ufx_unlock(&m->lock);
+	ufx_leave_inside();
+	unkeep(m);
 }

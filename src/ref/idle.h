@@ -11,19 +11,36 @@
  *    off, re-arm the cells with the next object's initial reference;
  *  5 at zero, the next user switches.
  *
- * Steps 3 and 4 are hurried deferred calls. Each holds a keeper, so that the
- * container outlives it (R7).
+ * Steps 3 and 4 are hurried deferred calls. The state of a migration lies in
+ * memory of its own with a count of keepers: the container, and each pending
+ * call. So a container can go without waiting for a call, and a call that
+ * comes later finds its state alive and the container gone (R7).
  */
 #ifndef UFX_REF_IDLE_H
 #define UFX_REF_IDLE_H
 
 #include <ufutex/ref.h>
 
-/* 0 or -ENOMEM. */
-int ufx_idle_init(struct ufx_migration *m);
+struct ufx_migration {
+	struct ufx_counters counters;
+	struct ufx_counted *current; /* what is being drained */
+	ufx_cookie published;        /* a period after it was put in force */
+	struct ufx_call call;
+	uint32_t step;
+	uint32_t keepers;
+	uint32_t retired; /* old objects that wait for their period */
+	uint32_t lock;    /* between begin and ufx_idle_exit */
+	bool gone;        /* the container, and @current with it */
+};
 
-/* Waits for pending calls and frees the counters. */
+/* NULL: no memory. */
+struct ufx_migration *ufx_idle_new(void);
+
+/* The container goes, with its objects. Waits for no call. */
 void ufx_idle_exit(struct ufx_migration *m);
+
+void ufx_idle_keep(struct ufx_migration *m);
+void ufx_idle_unkeep(struct ufx_migration *m);
 
 /*
  * Step 2 for @current. The caller holds the container's lock and sees that no

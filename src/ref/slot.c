@@ -53,9 +53,11 @@ int ufx_slot_init(struct ufx_slot *slot, enum ufx_slot_kind kind,
 		ufx_store_release(&slot->current, first);
 		return 0;
 	}
-	ret = ufx_idle_init(&slot->migration);
-	if (!ret && first)
-		ufx_idle_publish(&slot->migration, (void **)&slot->current,
+	slot->migration = ufx_idle_new();
+	if (!slot->migration)
+		return -ENOMEM;
+	if (first)
+		ufx_idle_publish(slot->migration, (void **)&slot->current,
 				 &first->counted);
 	return ret;
 }
@@ -73,9 +75,9 @@ static void switch_if_dead(struct ufx_slot *slot)
 	struct ufx_object *old = slot->current;
 	struct ufx_object *next = slot->pending ? slot->pending : old;
 
-	if (!old || !ufx_idle_dead(&slot->migration, &old->counted))
+	if (!old || !ufx_idle_dead(slot->migration, &old->counted))
 		return;
-	ufx_idle_publish(&slot->migration, (void **)&slot->current, &next->counted);
+	ufx_idle_publish(slot->migration, (void **)&slot->current, &next->counted);
 	slot->pending = NULL;
 	if (next == old) /* the request was withdrawn */
 		return;
@@ -90,17 +92,17 @@ int ufx_slot_replace_later(struct ufx_slot *slot, struct ufx_object *object)
 
 	lock(slot);
 	if (!slot->current) {
-		ufx_idle_publish(&slot->migration, (void **)&slot->current,
+		ufx_idle_publish(slot->migration, (void **)&slot->current,
 				 &object->counted);
 		ret = 0;
 	} else if (!slot->pending) {
 		slot->pending = object;
-		dropped = ufx_idle_drop(&slot->migration, &slot->current->counted);
+		dropped = ufx_idle_drop(slot->migration, &slot->current->counted);
 		ret = 0;
 	}
 	unlock(slot);
 	if (dropped)
-		ufx_idle_hurry(&slot->migration);
+		ufx_idle_hurry(slot->migration);
 	return ret;
 }
 
@@ -117,7 +119,7 @@ static int wait_for_switch(struct ufx_slot *slot)
 		unlock(slot);
 		if (!pending)
 			return 0;
-		ret = ufx_idle_wait(&slot->migration);
+		ret = ufx_idle_wait(slot->migration);
 		if (ret)
 			return ret;
 	}
@@ -255,10 +257,9 @@ void ufx_slot_exit(struct ufx_slot *slot)
 {
 	struct ufx_object *pending = slot->pending, *current = slot->current;
 
-	ufx_grace_barrier();
 	release_dead(slot);
 	if (slot->kind == UFX_SLOT_WHEN_IDLE)
-		ufx_idle_exit(&slot->migration);
+		ufx_idle_exit(slot->migration);
 	else if (current)
 		ufx_cells_free(current->counters.cells);
 	if (pending)

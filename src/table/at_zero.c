@@ -3,6 +3,8 @@
  * Replacing at zero: the five steps of ref/idle.h, with the table as the
  * object. I1: at any instant all operations that hold a pin use one table.
  */
+#include <errno.h>
+
 #include "grace/period.h"
 #include "host/lock.h"
 #include "ref/idle.h"
@@ -16,16 +18,15 @@ static void publish(struct ufx_domain *d, struct ufx_table *t)
 		ufx_store_release(&d->way, UFX_WAY_FIXED);
 		return;
 	}
-	ufx_idle_publish(&d->migration, (void **)&d->table, &t->counted);
+	ufx_idle_publish(d->migration, (void **)&d->table, &t->counted);
 }
 
 static int first(struct ufx_domain *d, struct ufx_table *t)
 {
-	int ret = d->migration_ready ? 0 : ufx_idle_init(&d->migration);
-
-	if (ret)
-		return ret;
-	d->migration_ready = 1;
+	if (!d->migration)
+		d->migration = ufx_idle_new();
+	if (!d->migration)
+		return -ENOMEM;
 	ufx_replace_number(d, t);
 	publish(d, t);
 	return 0;
@@ -51,8 +52,11 @@ static void free_old(struct ufx_call *call)
 {
 	struct ufx_table *t = ufx_container(call, struct ufx_table, call);
 
-	ufx_fetch_sub(&t->domain->stats.retired, 1);
-	ufx_table_free(t);
+	struct ufx_migration *m = t->migration;
+
+	ufx_table_free(t); /* its domain may be gone */
+	ufx_fetch_sub(&m->retired, 1);
+	ufx_idle_unkeep(m);
 }
 
 /* Step 5. The domain is locked. Nobody pins the old table, nor can. */
@@ -61,7 +65,7 @@ static void switch_if_dead(struct ufx_domain *d)
 	struct ufx_table *old = d->table, *next = d->pending;
 
 	if ((old->flags & UFX_TABLE_FIXED) ||
-	    !ufx_idle_dead(&d->migration, &old->counted))
+	    !ufx_idle_dead(d->migration, &old->counted))
 		return;
 	if (!next) { /* the request was withdrawn: the old one goes on */
 		publish(d, old);
@@ -72,7 +76,9 @@ static void switch_if_dead(struct ufx_domain *d)
 	d->pending = NULL;
 	publish(d, next);
 	d->stats.replacements++;
-	ufx_fetch_add(&d->stats.retired, 1);
+	old->migration = d->migration;
+	ufx_idle_keep(d->migration);
+	ufx_fetch_add(&d->migration->retired, 1);
 	/* R8: an empty wake may still look at a bucket of it. */
 	ufx_grace_call(&old->call, free_old);
 }
@@ -89,7 +95,7 @@ static int wait_for_switch(struct ufx_domain *d)
 		ufx_domain_unlock(d);
 		if (!pending)
 			return 0;
-		ret = ufx_idle_wait(&d->migration);
+		ret = ufx_idle_wait(d->migration);
 		if (ret)
 			return ret;
 	}
@@ -115,7 +121,7 @@ static int replace(struct ufx_domain *d, struct ufx_table *next, bool wait)
 	ufx_replace_number(d, next);
 	if (!d->pending) {
 		d->pending = next;
-		drop = ufx_idle_drop(&d->migration, &d->table->counted);
+		drop = ufx_idle_drop(d->migration, &d->table->counted);
 	} else if (beats(next, d->pending)) {
 		loser = d->pending;
 		d->pending = next;
@@ -126,7 +132,7 @@ static int replace(struct ufx_domain *d, struct ufx_table *next, bool wait)
 	if (loser)
 		ufx_table_free(loser);
 	if (drop)
-		ufx_idle_hurry(&d->migration);
+		ufx_idle_hurry(d->migration);
 	if (!wait)
 		return 0;
 	ret = wait_for_switch(d);
@@ -143,14 +149,13 @@ static void pin_failed(struct ufx_domain *d)
 static void drained(struct ufx_domain *d, struct ufx_table *t)
 {
 	(void)t;
-	ufx_idle_zero(&d->migration.counters);
+	ufx_idle_zero(&d->migration->counters);
 }
 
 static void finish(struct ufx_domain *d)
 {
-	ufx_grace_barrier();
-	if (d->migration_ready)
-		ufx_idle_exit(&d->migration);
+	if (d->migration)
+		ufx_idle_exit(d->migration);
 	if (d->pending)
 		ufx_table_free(d->pending);
 	if (d->table)

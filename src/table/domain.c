@@ -9,6 +9,7 @@
 #include "host/memory.h"
 #include "host/syscall.h"
 #include "host/thread.h"
+#include "ref/idle.h"
 #include "table/domain.h"
 #include "table/place.h"
 #include "table/replace.h"
@@ -148,6 +149,8 @@ void ufx_domain_get_stats(struct ufx_domain *d, struct ufx_domain_stats *stats)
 {
 	ufx_domain_lock(d);
 	*stats = d->stats;
+	if (d->migration)
+		stats->retired = ufx_load(&d->migration->retired);
 	ufx_domain_unlock(d);
 }
 

@@ -27,8 +27,7 @@ struct ufx_domain {
 	uint64_t requested;      /* generation of the newest table asked for */
 	/* Under the lock, or statistics. */
 	struct ufx_table *pending __attribute__((aligned(64))); /* at zero */
-	struct ufx_migration migration;                         /* at zero */
-	uint32_t migration_ready;
+	struct ufx_migration *migration;                        /* at zero */
 	uint64_t generation; /* of the newest table made */
 	struct ufx_table *dead; /* moving: drained, to be freed */
 	struct ufx_domain_stats stats;

@@ -30,6 +30,7 @@ struct ufx_table {
 	struct ufx_counters counters __attribute__((aligned(64))); /* moving */
 	struct ufx_call call;
 	struct ufx_table *next_dead;
+	struct ufx_migration *migration; /* at zero, while it waits to be freed */
 	struct ufx_bucket buckets[] __attribute__((aligned(64)));
 };
 
