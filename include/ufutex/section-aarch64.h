@@ -207,8 +207,8 @@ ufx_section_lock(void *const *where, uint64_t hash, uint64_t take, void **table,
 		"add %[tmp], %[table], %[tmp], lsl #6\n\t"
 		"add %[tmp], %[tmp], #128\n\t"
 		"ldaxr %[value], [%[tmp]]\n\t"
-		"tst %[value], #5\n\t"
-		"b.ne %l[slow]\n\t"
+		"tbnz %[value], #0, %l[slow]\n\t"
+		"tbnz %[value], #2, %l[slow]\n\t"
 		"add %[value], %[value], %[take]\n\t"
 		"stlxr %w[cpu], %[value], [%[tmp]]\n"
 		UFX_SECTION_END

@@ -122,7 +122,9 @@ long ufx_futex_requeue(struct ufx_waitv_entry *waiters, unsigned int flags,
 		ret = entry_get(&entries[i], &waiters[i]);
 	if (ret)
 		return ret;
-	if (!served(entries[0].flags) || entries[0].flags != entries[1].flags)
+	if (entries[0].flags != entries[1].flags)
+		return -EINVAL;
+	if (!served(entries[0].flags))
 		return ufx_syscall(UFX_NR_futex_requeue, (long)waiters, flags,
 				   nr_wake, nr_requeue, 0, 0);
 	if (nr_wake < 0 || nr_requeue < 0)

@@ -53,7 +53,7 @@ long ufx_requeue(struct ufx_domain *d, uint32_t *word1, uint32_t *word2,
 	uint32_t taken, moved;
 	int ret;
 
-	if (ufx_thread_inside)
+	if (ufx_thread_inside && !UFX_FAULT(REQUEUE_INSIDE))
 		return -EAGAIN;
 	/* Touched once before the lock, so that no page fault waits under it. */
 	ret = compare ? differs(word1, expected) : 0;

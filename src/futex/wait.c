@@ -26,12 +26,16 @@ static uint64_t key_of(const uint32_t *word)
 static int lock_and_look(struct ufx_domain *d, uint32_t *word, uint32_t expected,
 			 struct ufx_place *place)
 {
-	uint32_t value;
-	int ret = ufx_place_lock(d, key_of(word), 1, place);
+	uint32_t value = 0;
+	int ret = UFX_FAULT(COUNT_AFTER_LOAD) ? ufx_guarded_load(word, &value) : 0;
 
+	ufx_delay();
+	if (!ret)
+		ret = ufx_place_lock(d, key_of(word), 1, place);
 	if (ret)
 		return ret;
-	ret = ufx_guarded_load(word, &value);
+	if (!UFX_FAULT(COUNT_AFTER_LOAD))
+		ret = ufx_guarded_load(word, &value);
 	if (!ret && value != expected)
 		ret = -EAGAIN;
 	if (ret)
@@ -255,7 +259,7 @@ long ufx_wait(struct ufx_domain *d, struct ufx_waitv_entry *words, unsigned int 
 			     .deadline = deadline, .kind = kind };
 	long ret;
 
-	if (ufx_thread_inside) /* R11: a handler over our own critical section */
+	if (ufx_thread_inside && !UFX_FAULT(WAIT_INSIDE)) /* R11: a handler over our own critical section */
 		return -EINTR;
 	b.thread = ufx_thread_self();
 	if (!b.thread)

@@ -73,5 +73,7 @@ long ufx_wake(struct ufx_domain *d, uint64_t key, uint32_t n, uint32_t mask)
 	ufx_take(&place, key, n, mask, &chain, &taken);
 	ufx_place_unlock(&place, taken);
 	ufx_release(chain);
+	if (UFX_FAULT(WAKE_CHASES) && taken && taken < n)
+		taken += (uint32_t)ufx_wake(d, key, n - taken, mask);
 	return taken;
 }

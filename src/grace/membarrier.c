@@ -6,6 +6,7 @@
 #include "grace/membarrier.h"
 #include "grace/mode.h"
 #include "grace/reader.h"
+#include "host/fault.h"
 
 const char *ufx_membarrier_register(int command, int register_command)
 {
@@ -36,7 +37,7 @@ static int barrier(void)
 	 * Partner of the compiler barrier in ufx_read_begin: whoever's mark is
 	 * not seen here began after the fence, and sees what we published.
 	 */
-	if (!ret)
+	if (!ret && !UFX_FAULT(NO_READERS_WAIT))
 		ufx_readers_wait();
 	return ret;
 }

@@ -87,7 +87,8 @@ static int lead(void)
 		ufx_add_relaxed(&periods->failed, 1);
 		return ret;
 	}
-	ufx_banks_drain();
+	if (!UFX_FAULT(NO_DRAIN))
+		ufx_banks_drain();
 	ufx_store_release(&periods->done, number);
 	return 0;
 }

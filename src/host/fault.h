@@ -26,6 +26,14 @@ enum ufx_fault {
 	UFX_FAULT_NO_WAKE_FENCE,   /* empty wake without its fence */
 	UFX_FAULT_COUNT_BEFORE_MARK, /* a moved bucket's count falls before the mark */
 	UFX_FAULT_NO_SETTLE,       /* the new table is used before its bucket moved */
+	UFX_FAULT_UNPROTECTED_GET, /* R3: outside sections and read sides */
+	UFX_FAULT_FOLD_TWICE,      /* R4: the cells are added twice */
+	UFX_FAULT_NO_DRAIN,        /* a grace period does not wait for banks */
+	UFX_FAULT_NO_READERS_WAIT, /* nor for marked threads */
+	UFX_FAULT_COUNT_AFTER_LOAD, /* a waiter looks, then counts itself up */
+	UFX_FAULT_WAIT_INSIDE,     /* R11: a handler's wait takes locks */
+	UFX_FAULT_REQUEUE_INSIDE,  /* R11: a handler's requeue does */
+	UFX_FAULT_WAKE_CHASES,     /* a wake goes on to waiters that come later */
 	UFX_FAULT_COUNT
 };
 

@@ -28,6 +28,22 @@ static bool must_fail(size_t size)
 	return true;
 }
 
+#if UFX_TSAN
+/* The sanitizer must see that an address is used again for something else. */
+void *ufx_pages_alloc(size_t size)
+{
+	void *p = must_fail(size) ? MAP_FAILED :
+				    mmap(NULL, size, PROT_READ | PROT_WRITE,
+					 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	return p == MAP_FAILED ? NULL : p;
+}
+
+void ufx_pages_free(void *pages, size_t size)
+{
+	munmap(pages, size);
+}
+#else
 void *ufx_pages_alloc(size_t size)
 {
 	long p;
@@ -43,6 +59,7 @@ void ufx_pages_free(void *pages, size_t size)
 {
 	ufx_syscall(SYS_munmap, (long)pages, (long)size, 0, 0, 0, 0);
 }
+#endif
 
 /* ---- where the kernel does not wipe ---- */
 

@@ -23,7 +23,6 @@ _Static_assert(offsetof(struct ufx_thread, lines) <= UFX_THREAD_HEAD &&
 struct records {
 	struct ufx_thread *first;
 	uint32_t claims;
-	uint32_t original; /* not a child of fork */
 };
 
 static struct records *records;
@@ -40,12 +39,24 @@ static void release_at_exit(void *record)
 	ufx_store_release(&t->claimed, 0);
 }
 
+/*
+ * glibc clears it when the second thread is made, and never sets it again: not
+ * in a fork child either, which has had one thread so far.
+ */
+extern char __libc_single_threaded __attribute__((weak));
+static bool flag_is_stale;
+
+static void note_fork(void)
+{
+	flag_is_stale = &__libc_single_threaded && !__libc_single_threaded;
+}
+
 int ufx_thread_start(void)
 {
 	records = ufx_pages_alloc_wiped(4096);
 	if (!records)
 		return -ENOMEM;
-	records->original = 1;
+	pthread_atfork(NULL, NULL, note_fork);
 	/*
 	 * From the 33rd key on glibc allocates memory to set one, with the
 	 * program's allocator. Then dead threads' records are found by tid.
@@ -160,16 +171,9 @@ unsigned int ufx_threads_count(void)
 	return (unsigned int)st.st_nlink - 2;
 }
 
-/*
- * glibc clears it when the second thread is made, and never sets it again: not
- * in a fork child either, which has had one thread so far.
- */
-extern char __libc_single_threaded __attribute__((weak));
-
 bool ufx_threads_ever_several(void)
 {
-	if (&__libc_single_threaded && !__libc_single_threaded && records &&
-	    ufx_load(&records->original))
+	if (&__libc_single_threaded && !__libc_single_threaded && !flag_is_stale)
 		return true;
 	return ufx_threads_count() > 1;
 }

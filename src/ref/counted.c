@@ -73,6 +73,13 @@ static bool pin_plainly(void *const *where, void **object)
 	struct ufx_counted *c = ufx_load_acquire((struct ufx_counted *const *)where);
 	bool got;
 
+	if (UFX_FAULT(UNPROTECTED_GET)) {
+		ufx_read_end(read);
+		ufx_delay();
+		got = c && count_up_plainly(c);
+		*object = c;
+		return got;
+	}
 	ufx_delay();
 	got = c && count_up_plainly(c);
 	ufx_read_end(read);
@@ -91,7 +98,7 @@ static enum ufx_section_result pin_by_section(void *const *where, void **object)
 
 bool ufx_pin_slow(void *const *where, void **object)
 {
-	if (!sections_usable())
+	if (!sections_usable() || UFX_FAULT(UNPROTECTED_GET))
 		return pin_plainly(where, object);
 	for (int i = 0; i < TRIES; i++) {
 		switch (pin_by_section(where, object)) {

@@ -35,6 +35,7 @@ static inline bool ufx_pin(void *const *where, void **object)
 {
 	/* Not in a vfork child: membarrier does not restart its sections. */
 	if (ufx_likely(!ufx_load(&ufx_thread_unregistered)) &&
+	    !UFX_FAULT(UNPROTECTED_GET) &&
 	    ufx_likely(ufx_section_pin(where, object) == UFX_SECTION_DONE))
 		return true;
 	return ufx_pin_slow(where, object);

@@ -141,6 +141,7 @@ static bool nobody_plainly(struct ufx_domain *d, uint64_t hash)
 	struct ufx_table *t = ufx_load_acquire(&d->table);
 	uint64_t word = 0;
 
+	ufx_delay();
 	/* Acquire, so that the bucket is looked at after what is in front. */
 	if (t)
 		word = ufx_load_acquire(&t->prev) ?

@@ -22,10 +22,12 @@ struct ufx_table *ufx_table_new(struct ufx_domain *d, uint32_t slots,
 
 void ufx_table_free(struct ufx_table *t)
 {
+	size_t size = t->size;
+
 #ifdef UFX_FAULTS /* a late reader shall notice */
-	__builtin_memset(t, 0xa5, t->size < 4096 ? 64 : 128);
+	__builtin_memset(t, 0xa5, 128);
 #endif
-	ufx_pages_free(t, t->size);
+	ufx_pages_free(t, size);
 }
 
 static void move_waiter(struct ufx_waiter *w, struct ufx_table *to)
