@@ -26,7 +26,11 @@
  *
  * Signals: a thread that waits here returns -EINTR, or goes on waiting, by the
  * same rules as in the kernel (SA_RESTART included), because it sleeps in a
- * kernel call with those very rules. Known difference: while a handler runs,
+ * kernel call with those very rules. Where the kernel lacks futex_waitv (before
+ * Linux 5.16, or filtered) every handler ends a wait with -EINTR. A handler
+ * that changes a word without waking, in the last few instructions before its
+ * thread sleeps, is not noticed by a wait of futex(2) with a timeout. Another
+ * known difference: while a handler runs,
  * its thread's waiter keeps its place in the queue and can take a wake-up; in
  * the kernel it has left the queue by then and queues again at the tail.
  *
@@ -34,7 +38,8 @@
  * interrupted the engine itself in a critical section, a wake (WAKE_OP
  * included) is carried out by the interrupted thread as soon as it leaves that
  * section, and the call returns 0; a wait returns -EINTR, a requeue -EAGAIN.
- * A handler must not change the number of slots.
+ * A handler must not change the number of slots (-EAGAIN over such a section).
+ * A handler that forks over such a section must return in the child.
  *
  * Memory order: a wait that returns 0, and one that returns -EAGAIN, acquire
  * what was released before the wake, or by the store that changed the word.

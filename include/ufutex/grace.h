@@ -18,7 +18,7 @@
  * Signal handlers: get_state and poll only. Others may wait for a thread.
  *
  * fork: the child starts afresh; its parent's pending calls are not run there,
- * and a cookie of the parent is never seen to have elapsed by poll.
+ * and a cookie of the parent says nothing there.
  */
 #ifndef UFUTEX_GRACE_H
 #define UFUTEX_GRACE_H
@@ -64,7 +64,7 @@ struct ufx_call {
  * Has fn(@call) run after a grace period, by whoever drives next: a hurried
  * call, a barrier, or the 64th pending one. Allocates nothing. @fn runs with
  * no lock of the library held and may use all of it but ufx_grace_barrier.
- * If the kernel refuses grace periods, @fn never runs.
+ * While the kernel refuses grace periods @fn does not run.
  */
 UFX_API void ufx_grace_call(struct ufx_call *call,
 			    void (*fn)(struct ufx_call *call));
@@ -79,8 +79,8 @@ UFX_API void ufx_grace_call_hurry(struct ufx_call *call,
 
 /*
  * Returns when all calls queued before have run. Returns 0; -EDEADLK inside a
- * deferred call; or -errno once the kernel has refused a grace period, so that
- * some will never run.
+ * deferred call; or -errno if the kernel refuses grace periods to this thread:
+ * then some have not run, and wait for a thread that is allowed to.
  */
 UFX_API int ufx_grace_barrier(void);
 

@@ -183,7 +183,7 @@ abort:
 }
 
 /*
- * {table = *@where, not NULL; nothing in front of it; @hash's bucket; neither locked nor
+ * {table = *@where; nothing in front of it; @hash's bucket; neither locked nor
  * moved; its lock word += @take}: the exclusive store that locks the bucket is
  * the commit. It is a release, so that a load with acquire behind it is not
  * satisfied before it. SLOW where a closer look is needed; ABORT also where
@@ -199,6 +199,7 @@ ufx_section_lock(void *const *where, uint64_t hash, uint64_t take, void **table,
 	__asm__ __volatile__ goto(
 		UFX_SECTION_BEGIN
 		"ldar %[table], [%[where]]\n\t"
+		"cbz %[table], %l[slow]\n\t"
 		"add %[tmp], %[table], #16\n\t"
 		"ldar %[value], [%[tmp]]\n\t"
 		"cbnz %[value], %l[slow]\n\t"

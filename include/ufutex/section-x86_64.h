@@ -196,7 +196,7 @@ abort:
 }
 
 /*
- * {table = *@where, not NULL; nothing in front of it; @hash's bucket; neither locked nor
+ * {table = *@where; nothing in front of it; @hash's bucket; neither locked nor
  * moved; its lock word += @take}: the compare and swap that locks the bucket
  * is the commit. SLOW where a closer look is needed; ABORT also where the word
  * changed meanwhile.
@@ -211,6 +211,8 @@ ufx_section_lock(void *const *where, uint64_t hash, uint64_t take, void **table,
 	__asm__ __volatile__ goto(
 		UFX_SECTION_BEGIN
 		"movq %[where], %[table]\n\t"
+		"testq %[table], %[table]\n\t"
+		"jz %l[slow]\n\t"
 		"movl 24(%[table]), %k[tmp]\n\t"
 		"andl %k[hash], %k[tmp]\n\t"
 		"cmpq $0, 16(%[table])\n\t"

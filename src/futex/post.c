@@ -62,8 +62,11 @@ static void run_page(struct ufx_posted_page *page)
 
 	/* Copied out first: a wake of ours may be interrupted and posted to. */
 	for (uint32_t i = 0; i < used; i++) {
+		/* In one step: a handler here may run what is left. */
+		uint32_t count = ufx_xchg(&page->wakes[i].count, 0);
+
 		wakes[i] = page->wakes[i];
-		page->wakes[i].count = 0;
+		wakes[i].count = count;
 	}
 	ufx_store(&page->used, 0);
 	for (uint32_t i = 0; i < used; i++)

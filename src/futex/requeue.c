@@ -69,6 +69,7 @@ long ufx_requeue(struct ufx_domain *d, uint32_t *word1, uint32_t *word2,
 		ufx_place_unlock_two(places, (uint32_t[2]){ 0 }, (uint32_t[2]){ 0 });
 		return ret;
 	}
+	ufx_enter_inside(); /* as in ufx_wake */
 	ufx_take(&places[0], key1, wake, UINT32_MAX, &chain, &taken);
 	if (key1 == key2) {
 		moved = count_staying(&places[0], key1, requeue);
@@ -80,5 +81,6 @@ long ufx_requeue(struct ufx_domain *d, uint32_t *word1, uint32_t *word2,
 				     (uint32_t[2]){ 0, moved });
 	}
 	ufx_release(chain);
+	ufx_leave_inside();
 	return taken + moved;
 }

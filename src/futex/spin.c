@@ -11,7 +11,8 @@
 #define CREDIT 8
 #define ROUNDS 256     /* pauses while it helps: a few microseconds */
 #define PROBE_ROUNDS 8192 /* longer than a wake-up by the kernel */
-#define PROBES 4       /* tries a window */
+#define PROBES 4       /* tries of a thread in a window */
+#define PROBERS 4      /* threads that make them */
 #define PROBE_AFTER 64 /* waits that a thread must have made before it probes */
 #define WINDOW_NS 4000000
 #define WINDOWS 32 /* one of so many is for probing */
@@ -47,9 +48,14 @@ static bool woken(const uint32_t *state)
 	return ufx_load_acquire(state) == UFX_WAITER_WOKEN;
 }
 
-/* In a window for probing: the thread gets a few tries. */
+/*
+ * In a window for probing a thread gets a few tries; so do only a few threads,
+ * or a crowd of sleepers would spend the window spinning.
+ */
 static uint32_t probe_rounds(struct ufx_thread *t)
 {
+	static uint64_t window_now;
+	static uint32_t tries;
 	struct timespec now;
 	uint64_t window;
 
@@ -60,11 +66,18 @@ static uint32_t probe_rounds(struct ufx_thread *t)
 		 WINDOW_NS;
 	if (window % WINDOWS)
 		return 0;
-	if (window * PROBES > t->probed)
-		t->probed = window * PROBES;
-	if (t->probed == window * PROBES + PROBES - 1)
+	if (ufx_load(&window_now) != window) {
+		ufx_store(&tries, 0);
+		ufx_store(&window_now, window);
+	}
+	if (t->probed != window) {
+		t->probed = window;
+		t->probes = PROBES;
+	}
+	if (!t->probes || ufx_load(&tries) >= PROBES * PROBERS)
 		return 0;
-	t->probed++;
+	t->probes--;
+	ufx_add_relaxed(&tries, 1);
 	return PROBE_ROUNDS;
 }
 

@@ -144,6 +144,16 @@ static uint32_t *word_of(const struct ufx_waitv_entry *entry)
 	return (uint32_t *)(uintptr_t)entry->uaddr;
 }
 
+/* A sleep of ours does not watch the word: look once more before it. */
+static int look_again(const struct blocked *b)
+{
+	uint32_t value;
+
+	if (ufx_guarded_load(word_of(&b->words[1]), &value))
+		return -EFAULT;
+	return value == b->words[1].val ? 0 : -EAGAIN;
+}
+
 /*
  * The kernel found a word changed, or the park word awake. A changed word ends
  * the wait if its waiter is still queued there; a requeued one is not about
@@ -175,18 +185,38 @@ static int sleep_once(struct blocked *b)
 	 * exchanges the park word (ufx_unpark): one sees the other.
 	 */
 	ufx_xchg(park, UFX_PARK_ASLEEP);
-	if (!any_woken(b))
-		ret = b->kind == UFX_WAIT_INTERRUPTED ?
-			      ufx_park_alone(park, b->deadline) :
-			      ufx_park_words(b->words, b->watched, b->deadline);
+	ufx_fence_after_rmw();
+	if (any_woken(b))
+		ret = 0;
+	else if (b->kind == UFX_WAIT_RESTARTS)
+		ret = ufx_park_words(b->words, b->watched, b->deadline);
+	else if (b->watched > 1)
+		ret = look_again(b);
+	if (!ret && b->kind == UFX_WAIT_INTERRUPTED && !any_woken(b))
+		ret = ufx_park_alone(park, b->deadline);
 	ufx_store(park, UFX_PARK_AWAKE);
 	return ret;
+}
+
+/* Too soon to spend the time otherwise than asleep. */
+static bool ends_soon(const struct ufx_deadline *deadline)
+{
+	struct timespec now;
+	int64_t left;
+
+	if (!deadline)
+		return false;
+	clock_gettime(deadline->clock, &now);
+	left = (int64_t)deadline->at.tv_sec - now.tv_sec;
+	if (left > 1)
+		return false;
+	return left * 1000000000 + deadline->at.tv_nsec - now.tv_nsec < 1000000;
 }
 
 /* Sleeps until a waiter is woken (0), or something else ends it (-errno). */
 static int block(struct blocked *b)
 {
-	if (ufx_spin(b->thread, &b->waiters[0].state))
+	if (!ends_soon(b->deadline) && ufx_spin(b->thread, &b->waiters[0].state))
 		return 0;
 	for (;;) {
 		int ret = sleep_once(b);
@@ -198,7 +228,7 @@ static int block(struct blocked *b)
 			return ret;
 		}
 		if (ret == -EAGAIN) /* awake already, or a word has changed */
-			ret = b->kind == UFX_WAIT_RESTARTS ? after_mismatch(b) : 0;
+			ret = after_mismatch(b);
 		if (ret)
 			return ret;
 		if (ufx_load(&b->waiters[0].state) == UFX_WAITER_IDLE)

@@ -70,9 +70,12 @@ long ufx_wake(struct ufx_domain *d, uint64_t key, uint32_t n, uint32_t mask)
 	}
 	if (ufx_place_lock(d, key, 0, &place))
 		return 0; /* no table, so no waiters */
+	/* Inside until they are released: a handler may wait for one of them. */
+	ufx_enter_inside();
 	ufx_take(&place, key, n, mask, &chain, &taken);
 	ufx_place_unlock(&place, taken);
 	ufx_release(chain);
+	ufx_leave_inside();
 	if (UFX_FAULT(WAKE_CHASES) && taken && taken < n)
 		taken += (uint32_t)ufx_wake(d, key, n - taken, mask);
 	return taken;

@@ -132,6 +132,7 @@ long ufx_wake_op(struct ufx_domain *d, uint32_t *word1, uint32_t *word2,
 		ret = ufx_place_lock_two(d, key1, key2, places);
 	if (ret)
 		return ret;
+	ufx_enter_inside(); /* as in ufx_wake */
 	ret = do_operation(&o, word2);
 	if (ret >= 0)
 		end = ufx_take(&places[0], key1, n1, UINT32_MAX, &chain, &gone[0]);
@@ -139,5 +140,6 @@ long ufx_wake_op(struct ufx_domain *d, uint32_t *word1, uint32_t *word2,
 		ufx_take(&places[1], key2, n2, UINT32_MAX, end, &gone[1]);
 	ufx_place_unlock_two(places, gone, come);
 	ufx_release(chain);
+	ufx_leave_inside();
 	return ret < 0 ? ret : (long)gone[0] + gone[1];
 }

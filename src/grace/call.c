@@ -14,14 +14,15 @@
 #include "host/memory.h"
 #include "host/thread.h"
 
-#define LAZY_MAX 64 /* then the caller drives */
+#define LAZY_MAX 64   /* then the caller drives */
+#define BATCHES_MAX 8 /* then the driver may be relieved */
 
 /* Wiped by fork: calls of the parent are the parent's. */
 struct calls {
 	struct ufx_call *last; /* newest first */
 	uint32_t driver;       /* lock */
 	uint32_t pending;
-	int refused; /* why calls were dropped, never to run */
+	uint32_t long_drive; /* the driver has done enough: relieve it */
 };
 
 static struct calls *calls;
@@ -60,48 +61,69 @@ static struct ufx_call *take_all(void)
 	return oldest;
 }
 
-/* One batch; false if there was none. */
-static bool run_batch(void)
+/* Makes a batch's period and runs it; refused: it goes back. 0 or -errno. */
+static int run(struct ufx_call *call)
 {
-	struct ufx_call *call = take_all();
 	ufx_cookie newest = { 0 };
-	int error;
+	int ret;
 
-	if (!call)
-		return false;
-	ufx_store(&calls->pending, 0);
 	for (struct ufx_call *c = call; c; c = c->next)
 		if (c->cookie.period > newest.period)
 			newest = c->cookie;
-	error = ufx_grace_cond_sync(newest);
-	if (error) { /* never run: what they would free may still be seen */
-		ufx_store(&calls->refused, error);
-		return true;
-	}
+	ret = ufx_grace_cond_sync(newest);
 	while (call) {
 		struct ufx_call *next = call->next; /* fn may free it */
 
-		call->fn(call);
+		if (ret) /* what it would free may still be seen */
+			push(call);
+		else
+			call->fn(call);
 		call = next;
 	}
-	return true;
+	return ret;
+}
+
+/*
+ * Runs batches until there is none, or until a thread sleeps on the role: it
+ * goes on. So nobody drives for others for ever. 0, or -errno of a refusal
+ * (for this thread: another may be allowed to).
+ */
+static int drive(void)
+{
+	int ret = 0;
+
+	driving = true;
+	ufx_store(&calls->long_drive, 0);
+	for (int batches = 0; !ret; batches++) {
+		struct ufx_call *call = take_all();
+
+		if (!call)
+			break;
+		ufx_store(&calls->pending, 0);
+		ret = run(call);
+		if (batches >= BATCHES_MAX)
+			ufx_store(&calls->long_drive, 1);
+		if (batches > BATCHES_MAX && ufx_load(&calls->driver) == 2)
+			break;
+	}
+	driving = false;
+	return ret;
 }
 
 /* The caller holds the driver's role; gives it back. */
-static void drive_and_retire(void)
+static int drive_and_retire(void)
 {
 	for (;;) {
-		driving = true;
-		while (run_batch())
-			;
-		driving = false;
+		int ret = drive();
+
 		ufx_unlock(&calls->driver);
 		/*
 		 * Who queued before our unlock could not take the role, so look
-		 * once more. Partner: push, then ufx_lock_try, both full fences.
+		 * once more. Partner: push, then ufx_lock_try.
 		 */
-		if (!ufx_load(&calls->last) || !ufx_lock_try(&calls->driver))
-			return;
+		ufx_fence_after_rmw();
+		if (ret || !ufx_load(&calls->last) || !ufx_lock_try(&calls->driver))
+			return ret;
 	}
 }
 
@@ -124,8 +146,14 @@ void ufx_grace_call_hurry(struct ufx_call *call, void (*fn)(struct ufx_call *cal
 	if (ufx_start())
 		return;
 	push(call);
-	if (!driving && ufx_lock_try(&calls->driver))
+	if (driving)
+		return;
+	if (ufx_lock_try(&calls->driver)) {
 		drive_and_retire();
+	} else if (ufx_load(&calls->long_drive)) {
+		ufx_lock(&calls->driver);
+		drive_and_retire();
+	}
 }
 
 int ufx_grace_barrier(void)
@@ -141,6 +169,5 @@ int ufx_grace_barrier(void)
 	 * and every other one is in the list.
 	 */
 	ufx_lock(&calls->driver);
-	drive_and_retire();
-	return ufx_load(&calls->refused);
+	return drive_and_retire();
 }

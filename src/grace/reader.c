@@ -46,6 +46,7 @@ static struct ufx_read bank_enter(void)
 	 * published, even if we read @active long ago.
 	 */
 	ufx_fetch_add(&banks->readers[read.bank], 1);
+	ufx_fence_after_rmw();
 	return read;
 }
 
@@ -61,6 +62,8 @@ struct ufx_read ufx_read_begin(void)
 	struct ufx_read read = { t, 0 };
 	uint64_t mark;
 
+	/* A handler that waits amid a read side would hold up every period. */
+	ufx_enter_inside();
 	if (!t)
 		return bank_enter();
 	mark = ufx_load(&t->reader);
@@ -75,7 +78,7 @@ struct ufx_read ufx_read_begin(void)
 	return read;
 }
 
-void ufx_read_end(struct ufx_read read)
+static void leave(struct ufx_read read)
 {
 	uint64_t mark;
 
@@ -89,6 +92,12 @@ void ufx_read_end(struct ufx_read read)
 	mark = ufx_load(&read.thread->reader);
 	if (mark & DEPTH_MASK)
 		ufx_store_release(&read.thread->reader, mark - 1);
+}
+
+void ufx_read_end(struct ufx_read read)
+{
+	leave(read);
+	ufx_leave_inside();
 }
 
 /* Acquire: what a reader did before it left happens before our return. */

@@ -13,7 +13,11 @@
 #define ufx_store(p, v) __atomic_store_n((p), (v), __ATOMIC_RELAXED)
 #define ufx_store_release(p, v) __atomic_store_n((p), (v), __ATOMIC_RELEASE)
 
-/* Read-modify-writes are all full fences on x86; elsewhere as seq_cst says. */
+/*
+ * Read-modify-writes are full fences on x86. Elsewhere they are acquire and
+ * release, and seq_cst among themselves, but order no plain load behind them:
+ * ufx_fence_after_rmw does.
+ */
 #define ufx_xchg(p, v) __atomic_exchange_n((p), (v), __ATOMIC_SEQ_CST)
 #define ufx_fetch_add(p, v) __atomic_fetch_add((p), (v), __ATOMIC_SEQ_CST)
 #define ufx_fetch_sub(p, v) __atomic_fetch_sub((p), (v), __ATOMIC_SEQ_CST)
@@ -22,10 +26,10 @@
 #define ufx_add_relaxed(p, v)                                                  \
 	((void)__atomic_fetch_add((p), (v), __ATOMIC_RELAXED))
 
-/* Compares and swaps; on failure *@e is what was found. */
+/* Compares and swaps; on failure *@e is what was found, an acquire. */
 #define ufx_cas(p, e, v)                                                       \
 	__atomic_compare_exchange_n((p), (e), (v), false, __ATOMIC_SEQ_CST,    \
-				    __ATOMIC_RELAXED)
+				    __ATOMIC_ACQUIRE)
 
 #define ufx_likely(x) __builtin_expect(!!(x), 1)
 #define ufx_unlikely(x) __builtin_expect(!!(x), 0)
@@ -54,16 +58,28 @@ static inline void ufx_compiler_barrier(void)
  * compilers choose for a seq_cst fence, costs several times as much. The
  * thread sanitizer does not know fences; it gets a seq_cst read-modify-write.
  */
+#if UFX_TSAN
+extern uint32_t ufx_fence_word;
+#endif
+
 static inline void ufx_fence(void)
 {
 #if UFX_TSAN
-	static uint32_t word;
-
-	__atomic_fetch_add(&word, 0, __ATOMIC_SEQ_CST);
+	__atomic_fetch_add(&ufx_fence_word, 0, __ATOMIC_SEQ_CST);
 #elif defined(__x86_64__)
 	__asm__ __volatile__("lock; orq $0, (%%rsp)" ::: "memory", "cc");
 #else
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+#endif
+}
+
+/* A full fence, given that a read-modify-write of ours stands just before. */
+static inline void ufx_fence_after_rmw(void)
+{
+#if defined(__x86_64__) && !UFX_TSAN
+	ufx_compiler_barrier();
+#else
+	ufx_fence();
 #endif
 }
 

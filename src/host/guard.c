@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #define _GNU_SOURCE
 #include <signal.h>
+#include <stdbool.h>
 #include <string.h>
 #include <ucontext.h>
 
 #include "host/guard.h"
+#include "host/lock.h"
+#include "host/thread.h"
 
 struct entry {
 	int32_t insn, fixup; /* relative to themselves */
@@ -39,9 +42,13 @@ static void pass_on(int sig, siginfo_t *info, void *context)
 
 	if (!(old->sa_flags & SA_SIGINFO) &&
 	    (old->sa_handler == SIG_DFL || old->sa_handler == SIG_IGN)) {
+		bool sent = info->si_code <= 0; /* by kill and the like */
+
+		if (sent && old->sa_handler == SIG_IGN)
+			return;
 		/* The instruction faults again, or the signal comes again. */
 		signal(sig, SIG_DFL);
-		if (info->si_code <= 0)
+		if (sent)
 			raise(sig);
 		return;
 	}
@@ -81,11 +88,13 @@ static void on_fault(int sig, siginfo_t *info, void *context)
 
 void ufx_guard_install(void)
 {
-	static int installed;
+	static uint32_t installed, lock;
 	static const int signals[2] = { SIGSEGV, SIGBUS };
 
-	if (UFX_TSAN || ufx_xchg(&installed, 1))
+	if (UFX_TSAN || ufx_load_acquire(&installed) || ufx_thread_inside)
 		return;
+	ufx_enter_inside();
+	ufx_lock(&lock);
 	for (int i = 0; i < 2; i++) {
 		struct sigaction ours;
 
@@ -93,10 +102,15 @@ void ufx_guard_install(void)
 		ours.sa_sigaction = on_fault;
 		ours.sa_flags = SA_SIGINFO | SA_ONSTACK;
 		sigemptyset(&ours.sa_mask);
+		if (installed)
+			break;
 		/* Known before ours can run. */
 		sigaction(signals[i], NULL, &previous[i]);
 		sigaction(signals[i], &ours, NULL);
 	}
+	ufx_store_release(&installed, 1); /* others go on once it is in place */
+	ufx_unlock(&lock);
+	ufx_leave_inside();
 }
 
 int ufx_guarded_copy(void *to, const void *from, unsigned long size)

@@ -5,6 +5,10 @@
 #include "host/lock.h"
 #include "host/syscall.h"
 
+#if UFX_TSAN
+uint32_t ufx_fence_word;
+#endif
+
 void ufx_word_wait(const uint32_t *word, uint32_t value)
 {
 	ufx_syscall(SYS_futex, (long)word, UFX_FUTEX_WAIT | UFX_FUTEX_PRIVATE,

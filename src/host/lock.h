@@ -15,6 +15,16 @@ void ufx_lock(uint32_t *word);
 bool ufx_lock_try(uint32_t *word);
 void ufx_unlock(uint32_t *word);
 
+/* The half of @word that changes first as it counts: what one can sleep on. */
+static inline const uint32_t *ufx_low_half(const void *word)
+{
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+	return (const uint32_t *)word;
+#else
+	return (const uint32_t *)word + 1;
+#endif
+}
+
 /* Sleeps while *@word is @value; may return at any time. */
 void ufx_word_wait(const uint32_t *word, uint32_t value);
 

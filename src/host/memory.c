@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: MIT */
+#include <errno.h>
 #include <pthread.h>
 #include <string.h>
 #include <sys/mman.h>
 
 #include "host/atomic.h"
+#include "host/lock.h"
 #include "host/memory.h"
 #include "host/syscall.h"
+#include "host/thread.h"
 
 #ifndef MADV_WIPEONFORK
 #define MADV_WIPEONFORK 18
@@ -61,28 +64,37 @@ void ufx_pages_free(void *pages, size_t size)
 }
 #endif
 
-/* ---- where the kernel does not wipe ---- */
+/* ---- pages that a fork wipes ---- */
 
+/* Lies behind the pages, where no fork wipes. */
 struct wiped {
 	struct wiped *next;
+	struct wiped *next_free; /* pairs that may be used again */
 	void *pages;
 	size_t size;
 };
 
 static struct wiped *wiped_list;
-static int unwiped; /* the kernel refused once: the fork handler is in place */
+static uint32_t *canary; /* in the first of them: not zero until a fork */
+static uint32_t unwiped; /* the kernel, or what plays it, did not do it once */
 
-static void wipe_in_child(void)
+/*
+ * MADV_WIPEONFORK needs Linux 4.14; some emulators take it and do nothing. So
+ * a fork handler looks whether it was done, and does it if not. (A raw clone
+ * and _Fork run no handler: there it is the kernel or nobody.)
+ */
+static void look_after_fork(void)
 {
-	for (struct wiped *w = wiped_list; w; w = w->next)
-		memset(w->pages, 0, w->size);
+	if (ufx_load(canary)) {
+		ufx_store(&unwiped, 1);
+		for (struct wiped *w = wiped_list; w; w = w->next)
+			memset(w->pages, 0, w->size);
+	}
+	ufx_store(canary, 1);
 }
 
-/* Remembers @pages for the fork handler, in a page of its own behind them. */
 static void remember(void *pages, size_t size, struct wiped *w)
 {
-	if (!ufx_xchg(&unwiped, 1))
-		pthread_atfork(NULL, NULL, wipe_in_child);
 	w->pages = pages;
 	w->size = size;
 	w->next = ufx_load(&wiped_list);
@@ -90,41 +102,83 @@ static void remember(void *pages, size_t size, struct wiped *w)
 		;
 }
 
-/* Has fork wipe @pages; @spare is memory to remember them in otherwise. */
-static bool wipe_on_fork(void *pages, size_t size, void *spare)
+/* Has forks wipe @pages; @spare is memory to remember them in. */
+static void wipe_on_fork(void *pages, size_t size, void *spare)
 {
-	if (!ufx_syscall(SYS_madvise, (long)pages, (long)size, MADV_WIPEONFORK, 0,
-			 0, 0))
-		return true;
+	if (ufx_syscall(SYS_madvise, (long)pages, (long)size, MADV_WIPEONFORK, 0, 0,
+			0))
+		ufx_store(&unwiped, 1);
 	remember(pages, size, spare);
-	return false;
+}
+
+int ufx_pages_start(void)
+{
+	canary = ufx_pages_alloc_wiped(4096);
+	if (!canary)
+		return -ENOMEM;
+	*canary = 1;
+	pthread_atfork(NULL, NULL, look_after_fork);
+	return 0;
 }
 
 void *ufx_pages_alloc_wiped(size_t size)
 {
 	char *p = ufx_pages_alloc(size + 4096);
 
-	if (p && wipe_on_fork(p, size, p + size))
-		ufx_pages_free(p + size, 4096);
+	if (p)
+		wipe_on_fork(p, size, p + size);
 	return p;
+}
+
+/*
+ * Pairs are listed for ever, so those that were freed are used again. They are
+ * all of one size.
+ */
+static struct wiped *free_pairs;
+static uint32_t pairs_lock;
+
+static struct wiped *behind(void *pair, size_t size)
+{
+	return (struct wiped *)((char *)pair + 2 * size) - 1;
+}
+
+static void *take_free_pair(void)
+{
+	struct wiped *w;
+
+	ufx_enter_inside();
+	ufx_lock(&pairs_lock);
+	w = free_pairs;
+	if (w)
+		free_pairs = w->next_free;
+	ufx_unlock(&pairs_lock);
+	ufx_leave_inside();
+	return w ? w->pages : NULL;
 }
 
 void *ufx_pages_alloc_pair(size_t size)
 {
-	char *p = ufx_pages_alloc(2 * size);
+	char *p = take_free_pair();
 
 	if (p)
-		wipe_on_fork(p, size, p + 2 * size - sizeof(struct wiped));
+		return p;
+	p = ufx_pages_alloc(2 * size);
+	if (p)
+		wipe_on_fork(p, size, behind(p, size));
 	return p;
 }
 
 void ufx_pages_free_pair(void *pages, size_t size)
 {
-	if (ufx_pages_wiped())
-		ufx_pages_free(pages, 2 * size);
-	else /* the fork handler's list names it; give the memory back only */
-		ufx_syscall(SYS_madvise, (long)pages, (long)size, MADV_DONTNEED, 0,
-			    0, 0);
+	struct wiped *w = behind(pages, size);
+
+	memset(pages, 0, 2 * size - sizeof(*w));
+	ufx_enter_inside();
+	ufx_lock(&pairs_lock);
+	w->next_free = free_pairs;
+	free_pairs = w;
+	ufx_unlock(&pairs_lock);
+	ufx_leave_inside();
 }
 
 bool ufx_pages_wiped(void)

@@ -15,16 +15,19 @@ void *ufx_pages_alloc(size_t size);
 /* The same, and the child of a fork sees zeroes there (ufx_pages_wiped). */
 void *ufx_pages_alloc_wiped(size_t size);
 
+/* Before the first of these two. 0 or -ENOMEM. */
+int ufx_pages_start(void);
+
 /* @size bytes that fork wipes and as many behind them that it does not. */
 void *ufx_pages_alloc_pair(size_t size);
+/* Zeroed, and kept for the next ufx_pages_alloc_pair. */
 void ufx_pages_free_pair(void *pages, size_t size);
 
 void ufx_pages_free(void *pages, size_t size);
 
 /*
- * Does the kernel wipe those pages itself? If not (MADV_WIPEONFORK needs Linux
- * 4.14; some emulators lack it) a fork handler does, which a raw clone or
- * _Fork does not run.
+ * Has the kernel wiped those pages so far? If not, a fork handler does, which a
+ * raw clone or _Fork does not run.
  */
 bool ufx_pages_wiped(void);
 

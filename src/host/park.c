@@ -89,11 +89,18 @@ static int park_and_look(const struct ufx_waitv_entry *words, unsigned int n,
 int ufx_park_words(const struct ufx_waitv_entry *words, unsigned int n,
 		   const struct ufx_deadline *deadline)
 {
-	if (!has_waitv)
+	long ret;
+
+	if (!ufx_load(&has_waitv))
 		return park_and_look(words, n, deadline);
-	return (int)ufx_syscall(UFX_NR_futex_waitv, (long)words, n, 0,
-				deadline ? (long)&deadline->at : 0,
-				deadline ? deadline->clock : CLOCK_MONOTONIC, 0);
+	ret = ufx_syscall(UFX_NR_futex_waitv, (long)words, n, 0,
+			  deadline ? (long)&deadline->at : 0,
+			  deadline ? deadline->clock : CLOCK_MONOTONIC, 0);
+	if (ret == -ENOSYS || ret == -EPERM) { /* a filter since the start */
+		ufx_store(&has_waitv, false);
+		return park_and_look(words, n, deadline);
+	}
+	return (int)ret;
 }
 
 void ufx_unpark(uint32_t *park)

@@ -29,6 +29,13 @@ static struct records *records;
 static pthread_key_t exit_key;
 static bool exit_key_usable;
 
+/*
+ * Owner of a record that is never given to another by its tid: claimed in a
+ * child of vfork, whose TLS is its parent's; or left with lines in use, which
+ * may be queued still (a longjmp out of a handler over a wait).
+ */
+#define NEVER_DEAD UINT32_MAX
+
 static void release_at_exit(void *record)
 {
 	struct ufx_thread *t = record;
@@ -36,7 +43,7 @@ static void release_at_exit(void *record)
 	if (ufx_thread_record != t) /* forked meanwhile */
 		return;
 	ufx_thread_record = NULL;
-	ufx_store_release(&t->claimed, 0);
+	ufx_store_release(&t->claimed, ufx_load(&t->lines_used) ? NEVER_DEAD : 0);
 }
 
 /*
@@ -53,6 +60,8 @@ static void note_fork(void)
 
 int ufx_thread_start(void)
 {
+	if (ufx_pages_start())
+		return -ENOMEM;
 	records = ufx_pages_alloc_wiped(4096);
 	if (!records)
 		return -ENOMEM;
@@ -78,9 +87,10 @@ static void push(struct ufx_thread *t)
 		;
 }
 
-static bool dead(uint32_t tid)
+static bool dead(const struct ufx_thread *t, uint32_t owner)
 {
-	return ufx_syscall(SYS_tgkill, getpid(), tid, 0, 0, 0, 0) == -ESRCH;
+	return owner != NEVER_DEAD && !ufx_load(&t->lines_used) &&
+	       ufx_syscall(SYS_tkill, owner, 0, 0, 0, 0, 0) == -ESRCH;
 }
 
 /* A free record, or one whose owner has died without telling. */
@@ -89,7 +99,7 @@ static struct ufx_thread *reuse(uint32_t tid, bool look_for_dead)
 	for (struct ufx_thread *t = ufx_thread_first(); t; t = t->next) {
 		uint32_t owner = ufx_load(&t->claimed);
 
-		if ((!owner || (look_for_dead && dead(owner))) &&
+		if ((!owner || (look_for_dead && dead(t, owner))) &&
 		    ufx_cas(&t->claimed, &owner, tid))
 			return t;
 	}
@@ -125,6 +135,8 @@ struct ufx_thread *ufx_thread_self_slow(void)
 	uint32_t tid = (uint32_t)ufx_syscall(SYS_gettid, 0, 0, 0, 0, 0, 0);
 	bool look = (ufx_fetch_add(&records->claims, 1) & 15) == 15;
 
+	if (ufx_load(&ufx_thread_unregistered))
+		tid = NEVER_DEAD;
 	t = reuse(tid, look);
 	if (!t)
 		t = map_more(tid);

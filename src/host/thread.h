@@ -66,6 +66,7 @@ struct ufx_thread {
 	uint32_t priority;     /* 0, or real-time priority 1 to 99, 100: deadline */
 	uint32_t pause_credit; /* futex/spin.c */
 	uint32_t yield_credit;
+	uint32_t probes; /* tries left in the window */
 	uint64_t probed; /* the window in which it was tried again */
 	struct ufx_thread *next;
 	struct ufx_posted_page posted; /* wakes that handlers left */

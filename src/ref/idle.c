@@ -145,6 +145,7 @@ int ufx_idle_wait(struct ufx_migration *m)
 {
 	uint32_t step = ufx_load_acquire(&m->step);
 	int64_t count = ufx_load_acquire(&m->counters.count);
+	int ret;
 
 	if (step == STEP_FOLDED && count >= UFX_BIAS / 2) {
 		unsigned int round = 64; /* about to be folded: let it */
@@ -154,18 +155,20 @@ int ufx_idle_wait(struct ufx_migration *m)
 	}
 	if (step == STEP_FOLDED && count) {
 		/* Partner: ufx_idle_zero, after the count has changed. */
-		ufx_word_wait((const uint32_t *)&m->counters.count, (uint32_t)count);
+		ufx_word_wait(ufx_low_half(&m->counters.count), (uint32_t)count);
 		return 0;
 	}
 	if (step == STEP_FOLDED || step == STEP_PERCPU)
 		return 0;
 	/* Another thread drives our call: help, or wait until it has. */
-	return ufx_grace_barrier();
+	ret = ufx_grace_barrier();
+	/* Refused for us is not refused for whoever got it done. */
+	return ufx_load_acquire(&m->step) == step ? ret : 0;
 }
 
 void ufx_idle_zero(struct ufx_counters *k)
 {
-	ufx_word_wake((const uint32_t *)&k->count, INT32_MAX);
+	ufx_word_wake(ufx_low_half(&k->count), INT32_MAX);
 }
 
 void ufx_idle_exit(struct ufx_migration *m)

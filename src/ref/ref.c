@@ -76,21 +76,36 @@ static void unlock(struct ufx_ref *ref)
 	ufx_leave_inside();
 }
 
+static bool biased(const struct ufx_ref *ref)
+{
+	return ufx_load(&ref->counters.count) >= UFX_BIAS / 2;
+}
+
 /*
  * The way to atomic. The caller holds the lock and a reference: the fold keeps
- * that one, so it cannot find zero. A refused period leaves the bias in place.
+ * that one, so it cannot find zero. A refused period leaves the bias in place,
+ * for a later try.
  */
 static int to_atomic(struct ufx_ref *ref)
 {
 	int ret;
 
-	if (ufx_counted_atomic(&ref->counted))
-		return ufx_load(&ref->counters.count) >= UFX_BIAS / 2 ? -EPERM : 0;
-	ufx_counted_begin(&ref->counted);
+	if (ufx_counted_atomic(&ref->counted) && !biased(ref))
+		return 0;
+	if (!ufx_counted_atomic(&ref->counted))
+		ufx_counted_begin(&ref->counted);
 	ret = ufx_grace_synchronize();
 	if (!ret)
 		ufx_counters_fold(&ref->counters, 0);
 	return ret;
+}
+
+/* And back. Bias first: puts that still saw "atomic" must not find zero. */
+static void to_percpu(struct ufx_ref *ref)
+{
+	if (!biased(ref))
+		ufx_fetch_add(&ref->counters.count, UFX_BIAS);
+	ufx_counted_init(&ref->counted, &ref->counters);
 }
 
 int ufx_ref_kill(struct ufx_ref *ref)
@@ -101,6 +116,8 @@ int ufx_ref_kill(struct ufx_ref *ref)
 	if (!ref->dying) {
 		ufx_store_release(&ref->dying, 1);
 		ret = to_atomic(ref);
+		if (ret)
+			ufx_store_release(&ref->dying, 0);
 	}
 	unlock(ref);
 	if (!ret)
@@ -123,13 +140,10 @@ int ufx_ref_switch_to_percpu(struct ufx_ref *ref)
 	int ret = 0;
 
 	lock(ref);
-	if (ref->dying) {
+	if (ref->dying)
 		ret = -EINVAL;
-	} else if (ufx_counted_atomic(&ref->counted)) {
-		/* Bias first: puts that still saw "atomic" must not find zero. */
-		ufx_fetch_add(&ref->counters.count, UFX_BIAS);
-		ufx_counted_init(&ref->counted, &ref->counters);
-	}
+	else if (ufx_counted_atomic(&ref->counted))
+		to_percpu(ref);
 	unlock(ref);
 	return ret;
 }
@@ -149,8 +163,7 @@ int ufx_ref_resurrect(struct ufx_ref *ref)
 
 	lock(ref);
 	if (ref->dying && ufx_counted_tryget(&ref->counted)) {
-		ufx_fetch_add(&ref->counters.count, UFX_BIAS);
-		ufx_counted_init(&ref->counted, &ref->counters);
+		to_percpu(ref);
 		ufx_store_release(&ref->dying, 0);
 		ret = 0;
 	}

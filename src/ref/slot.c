@@ -125,12 +125,14 @@ static int wait_for_switch(struct ufx_slot *slot)
 	}
 }
 
-/* Refused: nobody will ever switch, so the object can be taken back. */
+/* Refused: the object is taken back, unless another thread has switched. */
 static int withdraw(struct ufx_slot *slot, struct ufx_object *object, int error)
 {
 	lock(slot);
 	if (slot->pending == object)
 		slot->pending = NULL;
+	else
+		error = 0;
 	unlock(slot);
 	return error;
 }

@@ -76,6 +76,7 @@ static void switch_if_dead(struct ufx_domain *d)
 	d->pending = NULL;
 	publish(d, next);
 	d->stats.replacements++;
+	ufx_domain_show(d, next);
 	old->migration = d->migration;
 	ufx_idle_keep(d->migration);
 	ufx_fetch_add(&d->migration->retired, 1);
@@ -101,13 +102,16 @@ static int wait_for_switch(struct ufx_domain *d)
 	}
 }
 
-/* Refused: nobody will ever switch; the old table stays in use. */
-static int withdraw(struct ufx_domain *d, int error)
+/* Refused: the old table stays, unless another thread has switched. */
+static int withdraw(struct ufx_domain *d, uint64_t generation, int error)
 {
 	ufx_domain_lock(d);
-	if (d->pending)
+	if (d->pending && d->pending->generation == generation) {
 		ufx_table_free(d->pending);
-	d->pending = NULL;
+		d->pending = NULL;
+	} else {
+		error = 0; /* ours is in force, or a request that beat it waits */
+	}
 	ufx_domain_unlock(d);
 	return error;
 }
@@ -115,10 +119,12 @@ static int withdraw(struct ufx_domain *d, int error)
 static int replace(struct ufx_domain *d, struct ufx_table *next, bool wait)
 {
 	struct ufx_table *loser = NULL;
+	uint64_t generation;
 	bool drop = false;
 	int ret;
 
 	ufx_replace_number(d, next);
+	generation = next->generation;
 	if (!d->pending) {
 		d->pending = next;
 		drop = ufx_idle_drop(d->migration, &d->table->counted);
@@ -136,7 +142,7 @@ static int replace(struct ufx_domain *d, struct ufx_table *next, bool wait)
 	if (!wait)
 		return 0;
 	ret = wait_for_switch(d);
-	return ret ? withdraw(d, ret) : 0;
+	return ret ? withdraw(d, generation, ret) : 0;
 }
 
 static void pin_failed(struct ufx_domain *d)

@@ -4,15 +4,6 @@
 
 #define SPINS 100
 
-static const uint32_t *low_half(const struct ufx_bucket *b)
-{
-#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
-	return (const uint32_t *)&b->word;
-#else
-	return (const uint32_t *)&b->word + 1;
-#endif
-}
-
 /*
  * Sleeps until the lock bits change from those of @word, which are locked.
  * The table stays: the caller has pinned it.
@@ -22,7 +13,7 @@ static void sleep_on(struct ufx_bucket *b, uint64_t word)
 	if (!(word & UFX_BUCKET_CONTENDED) &&
 	    !ufx_cas(&b->word, &word, word | UFX_BUCKET_CONTENDED))
 		return;
-	ufx_word_wait(low_half(b), (uint32_t)(word | UFX_BUCKET_CONTENDED));
+	ufx_word_wait(ufx_low_half(&b->word), (uint32_t)(word | UFX_BUCKET_CONTENDED));
 }
 
 bool ufx_bucket_lock_slow(struct ufx_bucket *b, uint32_t coming)
@@ -41,7 +32,7 @@ bool ufx_bucket_lock_slow(struct ufx_bucket *b, uint32_t coming)
 			 * that still sleep are ours to wake.
 			 */
 			if (slept)
-				ufx_word_wake(low_half(b), INT32_MAX);
+				ufx_word_wake(ufx_low_half(&b->word), INT32_MAX);
 			return false;
 		}
 		if (!(word & UFX_BUCKET_LOCKED)) {
@@ -67,7 +58,7 @@ bool ufx_bucket_lock_slow(struct ufx_bucket *b, uint32_t coming)
  */
 void ufx_bucket_wake_lockers(const struct ufx_bucket *b, uint64_t word)
 {
-	ufx_word_wake(low_half(b), word & UFX_BUCKET_MOVED ? INT32_MAX : 1);
+	ufx_word_wake(ufx_low_half(&b->word), word & UFX_BUCKET_MOVED ? INT32_MAX : 1);
 }
 
 void ufx_bucket_wait_moved(struct ufx_bucket *b)

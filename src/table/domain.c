@@ -133,6 +133,7 @@ int ufx_domain_start(struct ufx_domain *d)
 			ufx_table_free(t);
 		if (!ret) {
 			d->stats.replacements++;
+			ufx_domain_show(d, t);
 			ufx_store_release(&d->way, first_way(config));
 		}
 	}
@@ -147,11 +148,9 @@ void ufx_domain_count_moved(struct ufx_domain *d, uint32_t n)
 
 void ufx_domain_get_stats(struct ufx_domain *d, struct ufx_domain_stats *stats)
 {
-	ufx_domain_lock(d);
-	*stats = d->stats;
+	*stats = d->stats; /* a snapshot, each number by itself */
 	if (d->migration)
 		stats->retired = ufx_load(&d->migration->retired);
-	ufx_domain_unlock(d);
 }
 
 void ufx_replace_number(struct ufx_domain *d, struct ufx_table *t)

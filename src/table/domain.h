@@ -25,6 +25,7 @@ struct ufx_domain {
 	uint32_t way;            /* enum ufx_domain_way; set behind @table */
 	uint32_t lock;           /* serialises replacements */
 	uint64_t requested;      /* generation of the newest table asked for */
+	uint32_t shown;          /* what GET_SLOTS says */
 	/* Under the lock, or statistics. */
 	struct ufx_table *pending __attribute__((aligned(64))); /* at zero */
 	struct ufx_migration *migration;                        /* at zero */
@@ -65,6 +66,9 @@ int ufx_domain_start(struct ufx_domain *d);
 
 void ufx_domain_lock(struct ufx_domain *d);
 void ufx_domain_unlock(struct ufx_domain *d);
+
+/* Says by d->shown what table is in force. Under the lock. */
+void ufx_domain_show(struct ufx_domain *d, const struct ufx_table *t);
 
 void ufx_domain_count_moved(struct ufx_domain *d, uint32_t n);
 

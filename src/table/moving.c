@@ -131,6 +131,7 @@ static int replace(struct ufx_domain *d, struct ufx_table *next, bool wait)
 	if (next->flags & UFX_TABLE_FIXED)
 		ufx_store_release(&d->way, UFX_WAY_FIXED);
 	d->stats.replacements++;
+	ufx_domain_show(d, next);
 	retire(d, old);
 	reap(d);
 	ufx_domain_unlock(d);

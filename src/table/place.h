@@ -32,8 +32,10 @@ int ufx_place_lock_slow(struct ufx_domain *d, uint64_t key, uint32_t coming,
 /* Gives a counted pin back; tells if it was the last one. */
 static inline void ufx_place_unpin(struct ufx_table *t)
 {
+	struct ufx_domain *d = t->domain; /* I10: @t may be gone after the unpin */
+
 	if (ufx_unlikely(ufx_unpin(&t->counted)))
-		ufx_replace_drained(t->domain, t);
+		ufx_replace_drained(d, t);
 }
 
 /* One try at locking without a pin. */
@@ -52,6 +54,8 @@ static inline bool ufx_place_try(struct ufx_domain *d, uint64_t key, uint32_t co
 			return false;
 	} else if (way == UFX_WAY_FIXED) {
 		table = ufx_load_acquire(&d->table);
+		if (!table) /* a handler forked just now: this is the child */
+			return false;
 		bucket = ufx_table_bucket(table, hash);
 		if (!ufx_bucket_lock(bucket, coming))
 			return false;

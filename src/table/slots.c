@@ -45,6 +45,8 @@ int ufx_domain_set_slots(struct ufx_domain *d, uint32_t slots)
 
 	if (slots == 1 || (slots & (slots - 1)))
 		return -EINVAL;
+	if (ufx_thread_inside) /* a handler over what may be this very thing */
+		return -EAGAIN;
 	ret = ufx_load(&d->table) ? 0 : ufx_domain_start(d);
 	if (ret)
 		return ret;
@@ -79,7 +81,7 @@ void ufx_domain_scale(struct ufx_domain *d, unsigned int threads)
 	uint32_t wanted = wanted_slots(threads);
 	struct ufx_table *t;
 
-	if (!ufx_load(&d->table) && ufx_domain_start(d))
+	if (ufx_thread_inside || (!ufx_load(&d->table) && ufx_domain_start(d)))
 		return;
 	ufx_domain_lock(d);
 	t = d->table;
@@ -87,7 +89,8 @@ void ufx_domain_scale(struct ufx_domain *d, unsigned int threads)
 		ufx_domain_unlock(d);
 		return;
 	}
-	ufx_store(&t->flags, t->flags & ~UFX_TABLE_START); /* from now on shown */
+	ufx_store(&t->flags, t->flags & ~UFX_TABLE_START);
+	ufx_domain_show(d, t);
 	if (ufx_table_slots(t) >= wanted) {
 		ufx_domain_unlock(d);
 		return;
@@ -95,22 +98,22 @@ void ufx_domain_scale(struct ufx_domain *d, unsigned int threads)
 	replace_locked(d, wanted, 0, false);
 }
 
+void ufx_domain_show(struct ufx_domain *d, const struct ufx_table *t)
+{
+	bool hidden = t->flags & (UFX_TABLE_START | UFX_TABLE_GLOBAL);
+
+	ufx_store(&d->shown, hidden ? 0 : ufx_table_slots(t));
+}
+
+/* No lock: a handler may ask. */
 uint32_t ufx_domain_get_slots(struct ufx_domain *d)
 {
-	struct ufx_table *t;
-	uint32_t slots;
+	unsigned int threads;
 
-	t = ufx_load_acquire(&d->table);
-	if ((!t || (ufx_load(&t->flags) & UFX_TABLE_START)) &&
-	    ufx_threads_ever_several()) {
-		unsigned int threads = ufx_threads_count();
-
+	if (!ufx_load(&d->shown) && !ufx_load(&ufx_thread_inside) &&
+	    ufx_load(&d->way) != UFX_WAY_FIXED && ufx_threads_ever_several()) {
+		threads = ufx_threads_count();
 		ufx_domain_scale(d, threads > 1 ? threads - 1 : 1);
 	}
-	ufx_domain_lock(d); /* keeps the table */
-	t = d->table;
-	slots = !t || (t->flags & (UFX_TABLE_START | UFX_TABLE_GLOBAL)) ?
-			0 : ufx_table_slots(t);
-	ufx_domain_unlock(d);
-	return slots;
+	return ufx_load(&d->shown);
 }
