@@ -122,7 +122,7 @@ static struct ufx_thread *map_more(uint32_t tid)
 static void reset(struct ufx_thread *t)
 {
 	ufx_store(&t->reader, ufx_load(&t->reader) & ~(uint64_t)0xffff); /* keeps the entries */
-	t->lines_used = 0;
+	ufx_store(&t->lines_used, 0);
 	t->waits = 0;
 	t->pause_credit = t->yield_credit = 0;
 	t->probed = 0;
