@@ -20,7 +20,7 @@
  * beyond the load of the pointer, as taking a reference to something reachable.
  *
  * Memory: 8 bytes a possible CPU for a ref, a publish-first object, or a
- * when-idle slot, out of arenas that take 4 KiB a CPU for 512 of them; 4 KiB
+ * when-idle slot, out of arenas that take 4 KiB a CPU for 504 of them; 4 KiB
  * more for a when-idle slot.
  *
  * fork: counts are copied as they are; references of threads that the child
