@@ -11,11 +11,11 @@
 #define CREDIT 8
 #define ROUNDS 256     /* pauses while it helps: a few microseconds */
 #define PROBE_ROUNDS 8192 /* longer than a wake-up by the kernel */
-#define PROBES 4       /* tries of a thread in a window */
+#define PROBES 2       /* tries of a thread in a window */
 #define PROBERS 4      /* threads that make them */
 #define PROBE_AFTER 64 /* waits that a thread must have made before it probes */
 #define WINDOW_NS 4000000
-#define WINDOWS 32 /* one of so many is for probing */
+#define WINDOWS 8 /* one of so many is for probing */
 #define YIELD_EVERY 32 /* waits between yields that are tried again */
 #define YIELD_LONG_NS 100000
 #define DEADLINE_POLICY 6

@@ -2,7 +2,7 @@
 #include "futex/wake.h"
 #include "host/park.h"
 
-#define BATCH 32
+#define BATCH 64
 
 struct ufx_waiter **ufx_take(struct ufx_place *place, uint64_t key, uint32_t n,
 			     uint32_t mask, struct ufx_waiter **chain,
@@ -29,11 +29,22 @@ struct ufx_waiter **ufx_take(struct ufx_place *place, uint64_t key, uint32_t n,
 	return chain;
 }
 
+static void unpark(uint32_t *const *parks, unsigned int n)
+{
+	struct ufx_thread *t = n > 1 ? ufx_thread_self() : NULL;
+
+	if (t)
+		ufx_unpark_all(parks, n, &t->lobby);
+	else
+		for (unsigned int i = 0; i < n; i++)
+			ufx_unpark(parks[i]);
+}
+
 void ufx_release(struct ufx_waiter *w)
 {
 	while (w) {
 		uint32_t *parks[BATCH];
-		int n = 0;
+		unsigned int n = 0;
 
 		for (; w && n < BATCH; n++) {
 			struct ufx_waiter *next = w->next;
@@ -43,8 +54,7 @@ void ufx_release(struct ufx_waiter *w)
 			ufx_store_release(&w->state, UFX_WAITER_WOKEN);
 			w = next;
 		}
-		for (int i = 0; i < n; i++)
-			ufx_unpark(parks[i]);
+		unpark(parks, n);
 	}
 }
 

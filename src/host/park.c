@@ -113,3 +113,30 @@ void ufx_unpark(uint32_t *park)
 	if (ufx_xchg(park, UFX_PARK_AWAKE) == UFX_PARK_ASLEEP)
 		ufx_word_wake(park, 1);
 }
+
+static bool awaken(uint32_t *park)
+{
+	return ufx_xchg(park, UFX_PARK_AWAKE) == UFX_PARK_ASLEEP; /* ufx_unpark */
+}
+
+void ufx_unpark_all(uint32_t *const *parks, unsigned int n, uint32_t *lobby)
+{
+	long gathered = 0;
+
+	for (unsigned int i = 0; i < n; i++) {
+		long moved;
+
+		if (!awaken(parks[i]))
+			continue;
+		/* 0: on its way to sleep, where it finds its word awake. */
+		moved = ufx_syscall(SYS_futex, (long)parks[i],
+				    UFX_FUTEX_REQUEUE | UFX_FUTEX_PRIVATE, 0, 1,
+				    (long)lobby, 0);
+		if (moved < 0)
+			ufx_word_wake(parks[i], 1);
+		else
+			gathered += moved;
+	}
+	if (gathered)
+		ufx_word_wake(lobby, (int)gathered);
+}

@@ -49,6 +49,13 @@ static inline struct ufx_waitv_entry ufx_park_entry(const uint32_t *word,
 /* Wakes the thread that sleeps on @park, if one does. The last touch. */
 void ufx_unpark(uint32_t *park);
 
+/*
+ * The same for @n threads at once: those asleep are first gathered on one word
+ * of the caller's, never unmapped, and then woken by one call. Waking them one
+ * by one costs the caller its CPU after each, to the thread that it woke.
+ */
+void ufx_unpark_all(uint32_t *const *parks, unsigned int n, uint32_t *lobby);
+
 /* Looks for futex_waitv. */
 void ufx_park_start(void);
 bool ufx_park_has_waitv(void);

@@ -59,6 +59,7 @@ struct ufx_posted_page {
 struct ufx_thread {
 	uint32_t claimed; /* owner's tid; 0: free, or wiped by fork */
 	uint32_t park;    /* 1: asleep, or about to be, in the kernel */
+	uint32_t lobby;   /* where it gathers threads that it wakes together */
 	uint64_t reader;  /* modes membarrier, fence: depth, periods entered */
 	uint32_t cell;    /* 1 + index of the cells that it counts on; 0: none yet */
 	uint32_t lines_used;
