@@ -52,7 +52,7 @@
  *
  * Memory: nothing is allocated by an operation, except the first table at the
  * first use and a record of a thread at its first wait (64 KiB of address
- * space, 4 KiB of it touched).
+ * space, 5 KiB of it touched).
  */
 #ifndef UFUTEX_FUTEX_H
 #define UFUTEX_FUTEX_H

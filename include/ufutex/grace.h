@@ -17,7 +17,8 @@
  *
  * Signal handlers: get_state and poll only. Others may wait for a thread.
  *
- * fork: the child starts afresh; its parent's pending calls are not run there,
+ * fork: the child starts afresh; its parent's pending calls are not run there
+ * (other than the rest of a batch in which a call itself forked),
  * and a cookie of the parent says nothing there.
  */
 #ifndef UFUTEX_GRACE_H
@@ -72,7 +73,8 @@ UFX_API void ufx_grace_call(struct ufx_call *call,
 /*
  * The same without delay: unless another thread is driving, which then takes
  * this call too, the caller makes the grace period and runs what is due
- * before it returns.
+ * before it returns. (If the kernel refuses the period to that other thread,
+ * the call waits for the next driver.)
  */
 UFX_API void ufx_grace_call_hurry(struct ufx_call *call,
 				  void (*fn)(struct ufx_call *call));

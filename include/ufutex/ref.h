@@ -24,8 +24,8 @@
  * more for a when-idle slot.
  *
  * fork: counts are copied as they are; references of threads that the child
- * does not have never come back. A child must not replace in a when-idle slot
- * in which a replacement was under way at the fork.
+ * does not have never come back. A child must not replace in a slot, nor kill
+ * or switch a ref, with which another thread was doing so at the fork.
  *
  * The functions named _inline are the same as those without, with the
  * restartable sequence compiled into the caller (x86-64 and aarch64, gcc or

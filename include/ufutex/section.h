@@ -38,7 +38,10 @@ enum ufx_section_result {
 
 UFX_BEGIN
 
-/* Filled at start; until then every section is slow. */
+/*
+ * Filled at start, which making any counted object brings about. No section
+ * may run before: it stores its descriptor before it tests anything.
+ */
 struct ufx_section_environment {
 	ptrdiff_t area; /* thread pointer to struct rseq */
 	uint32_t cpus;  /* possible CPUs; 0: no sections */

@@ -152,7 +152,8 @@ static long serve(struct ufx_domain *d, uint32_t *uaddr, int op, uint32_t val,
 
 void ufx_faults_guard(void)
 {
-	ufx_guard_install();
+	if (ufx_domain_default()) /* that starts the library */
+		ufx_guard_install();
 }
 
 /* Set once the guard is in place. */
@@ -163,7 +164,8 @@ static struct ufx_domain *get_ready(void)
 {
 	struct ufx_domain *d = ufx_domain_default();
 
-	ufx_guard_install();
+	if (d)
+		ufx_guard_install();
 	ufx_store_release(&ready_domain, d);
 	return d;
 }

@@ -28,8 +28,11 @@ static int check_flags(uint32_t flags)
 
 static struct ufx_domain *domain(void)
 {
-	ufx_guard_install();
-	return ufx_domain_default();
+	struct ufx_domain *d = ufx_domain_default();
+
+	if (d)
+		ufx_guard_install();
+	return d;
 }
 
 /* An absolute timeout, or none. 0, or -errno. */

@@ -52,6 +52,7 @@ int ufx_wait_prepare(struct ufx_domain *d, struct ufx_waiter *w, uint32_t *word,
 	if (ret)
 		return ret;
 	ufx_store(&w->key, key_of(word));
+	w->epoch = ufx_load(&d->epoch);
 	ufx_store(&w->state, UFX_WAITER_QUEUED);
 	ufx_queue_insert(&place.bucket->root, w);
 	ufx_place_unlock(&place, 0);
@@ -68,6 +69,15 @@ long ufx_wait_probe(struct ufx_domain *d, uint32_t *word, uint32_t expected)
 	return ret;
 }
 
+/*
+ * Has a handler forked since @w was queued, and is this the child? Then it is
+ * queued in a table of the parent's that nobody here uses.
+ */
+static bool forked(const struct ufx_domain *d, const struct ufx_waiter *w)
+{
+	return w->epoch != ufx_load(&d->epoch);
+}
+
 /* True if @w left the queue of @key; false if it is not there (any more). */
 static bool leave(struct ufx_domain *d, struct ufx_waiter *w, uint64_t key)
 {
@@ -77,7 +87,8 @@ static bool leave(struct ufx_domain *d, struct ufx_waiter *w, uint64_t key)
 	if (ufx_place_lock(d, key, 0, &place)) /* in a fork child: no table */
 		return false;
 	/* A requeue may have changed the key until we held the lock. */
-	left = ufx_load(&w->state) == UFX_WAITER_QUEUED && ufx_load(&w->key) == key;
+	left = ufx_load(&w->state) == UFX_WAITER_QUEUED &&
+	       ufx_load(&w->key) == key && !forked(d, w);
 	if (left) {
 		ufx_queue_remove(&place.bucket->root, w);
 		ufx_store(&w->state, UFX_WAITER_IDLE);
@@ -87,9 +98,9 @@ static bool leave(struct ufx_domain *d, struct ufx_waiter *w, uint64_t key)
 }
 
 /* A waker has taken @w: the wake is ours; sleep until its last touch. */
-static void wait_for_touch(struct ufx_waiter *w)
+static void wait_for_touch(struct ufx_domain *d, struct ufx_waiter *w)
 {
-	while (ufx_load_acquire(&w->state) == UFX_WAITER_TAKEN) {
+	while (ufx_load_acquire(&w->state) == UFX_WAITER_TAKEN && !forked(d, w)) {
 		ufx_xchg(w->park, UFX_PARK_ASLEEP); /* partner: ufx_unpark */
 		if (ufx_load_acquire(&w->state) == UFX_WAITER_TAKEN)
 			ufx_park_alone(w->park, NULL);
@@ -105,13 +116,15 @@ bool ufx_wait_finish(struct ufx_domain *d, struct ufx_waiter *w)
 			ufx_store(&w->state, UFX_WAITER_IDLE);
 			return true;
 		case UFX_WAITER_TAKEN:
-			wait_for_touch(w);
+			wait_for_touch(d, w);
+			if (forked(d, w)) /* its waker stayed in the parent */
+				return true;
 			break;
 		case UFX_WAITER_QUEUED:
-			if (leave(d, w, ufx_load(&w->key)))
+			if (forked(d, w) || leave(d, w, ufx_load(&w->key)))
 				return false;
 			break;
-		default: /* wiped by a fork */
+		default: /* it left by itself */
 			return false;
 		}
 	}
@@ -188,6 +201,8 @@ static int sleep_once(struct blocked *b)
 	ufx_fence_after_rmw();
 	if (any_woken(b))
 		ret = 0;
+	else if (forked(b->domain, &b->waiters[0]))
+		ret = -EINTR;
 	else if (b->kind == UFX_WAIT_RESTARTS)
 		ret = ufx_park_words(b->words, b->watched, b->deadline);
 	else if (b->watched > 1)
@@ -223,6 +238,8 @@ static int block(struct blocked *b)
 
 		if (any_woken(b))
 			return 0;
+		if (forked(b->domain, &b->waiters[0]))
+			return -EINTR;
 		if (ret > 0) { /* somebody woke the word by a system call */
 			ufx_add_relaxed(&foreign_wakes, 1);
 			return ret;
@@ -231,8 +248,6 @@ static int block(struct blocked *b)
 			ret = after_mismatch(b);
 		if (ret)
 			return ret;
-		if (ufx_load(&b->waiters[0].state) == UFX_WAITER_IDLE)
-			return -EINTR; /* a handler forked: this is the child */
 	}
 }
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Deferred calls. They wait in one list; the driver takes all of it, makes
- * one grace period for all, and runs them in the order they came. There is
- * one driver at a time; a call that is queued meanwhile, by a callback too, is
+ * one grace period for all, and runs them in the order they came (those that
+ * a refusal put back come later). There is one driver at a time; a call that is queued meanwhile, by a callback too, is
  * seen by it before it retires. Callbacks run under no lock but the driver's
  * role, which only ufx_grace_barrier waits for.
  */
@@ -23,6 +23,7 @@ struct calls {
 	uint32_t driver;       /* lock */
 	uint32_t pending;
 	uint32_t long_drive; /* the driver has done enough: relieve it */
+	uint32_t waiting;    /* threads that are bound to get the role */
 };
 
 static struct calls *calls;
@@ -74,39 +75,39 @@ static int run(struct ufx_call *call)
 	while (call) {
 		struct ufx_call *next = call->next; /* fn may free it */
 
-		if (ret) /* what it would free may still be seen */
-			push(call);
-		else
+		if (!ret) {
 			call->fn(call);
+		} else { /* what it would free may still be seen */
+			push(call);
+			ufx_fetch_add(&calls->pending, 1);
+		}
 		call = next;
 	}
 	return ret;
 }
 
 /*
- * Runs batches until there is none, or until a thread sleeps on the role: it
- * goes on. So nobody drives for others for ever. 0, or -errno of a refusal
- * (for this thread: another may be allowed to).
+ * Runs batches until there is none; or, when it has run several, until another
+ * thread waits for the role: that one goes on (*@relieved). 0, or -errno of a
+ * refusal (for this thread: another may be allowed to).
  */
-static int drive(void)
+static int drive(bool *relieved)
 {
 	int ret = 0;
 
-	driving = true;
 	ufx_store(&calls->long_drive, 0);
-	for (int batches = 0; !ret; batches++) {
+	for (int batches = 1; !ret && !*relieved; batches++) {
 		struct ufx_call *call = take_all();
 
 		if (!call)
 			break;
 		ufx_store(&calls->pending, 0);
 		ret = run(call);
-		if (batches >= BATCHES_MAX)
+		if (batches >= BATCHES_MAX) {
 			ufx_store(&calls->long_drive, 1);
-		if (batches > BATCHES_MAX && ufx_load(&calls->driver) == 2)
-			break;
+			*relieved = ufx_load(&calls->waiting);
+		}
 	}
-	driving = false;
 	return ret;
 }
 
@@ -114,17 +115,31 @@ static int drive(void)
 static int drive_and_retire(void)
 {
 	for (;;) {
-		int ret = drive();
+		bool relieved = false;
+		int ret;
 
+		driving = true;
+		ret = drive(&relieved);
 		ufx_unlock(&calls->driver);
+		driving = false; /* last: a handler before it only queues */
 		/*
 		 * Who queued before our unlock could not take the role, so look
 		 * once more. Partner: push, then ufx_lock_try.
 		 */
 		ufx_fence_after_rmw();
-		if (ret || !ufx_load(&calls->last) || !ufx_lock_try(&calls->driver))
+		if (ret || relieved || !ufx_load(&calls->last) ||
+		    !ufx_lock_try(&calls->driver))
 			return ret;
 	}
+}
+
+/* Waits for the role, and drives. */
+static int relieve_and_drive(void)
+{
+	ufx_fetch_add(&calls->waiting, 1);
+	ufx_lock(&calls->driver);
+	ufx_fetch_sub(&calls->waiting, 1);
+	return drive_and_retire();
 }
 
 void ufx_grace_call(struct ufx_call *call, void (*fn)(struct ufx_call *call))
@@ -148,12 +163,10 @@ void ufx_grace_call_hurry(struct ufx_call *call, void (*fn)(struct ufx_call *cal
 	push(call);
 	if (driving)
 		return;
-	if (ufx_lock_try(&calls->driver)) {
+	if (ufx_lock_try(&calls->driver))
 		drive_and_retire();
-	} else if (ufx_load(&calls->long_drive)) {
-		ufx_lock(&calls->driver);
-		drive_and_retire();
-	}
+	else if (ufx_load(&calls->long_drive))
+		relieve_and_drive();
 }
 
 int ufx_grace_barrier(void)
@@ -168,6 +181,5 @@ int ufx_grace_barrier(void)
 	 * With the role in hand, every call that an earlier driver took has run,
 	 * and every other one is in the list.
 	 */
-	ufx_lock(&calls->driver);
-	return drive_and_retire();
+	return relieve_and_drive();
 }

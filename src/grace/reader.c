@@ -13,6 +13,7 @@
 /* Wiped by fork: whoever was in a bank is not there in the child. */
 struct banks {
 	uint32_t active;
+	uint32_t era; /* 1, and 0 after a fork */
 	uint64_t readers[2] __attribute__((aligned(64)));
 	uint64_t aborts;
 };
@@ -22,7 +23,10 @@ static struct banks *banks;
 int ufx_readers_start(void)
 {
 	banks = ufx_pages_alloc_wiped(4096);
-	return banks ? 0 : -ENOMEM;
+	if (!banks)
+		return -ENOMEM;
+	banks->era = 1;
+	return 0;
 }
 
 void ufx_read_count_abort(void)
@@ -37,7 +41,8 @@ uint64_t ufx_read_aborts(void)
 
 static struct ufx_read bank_enter(void)
 {
-	struct ufx_read read = { NULL, ufx_load(&banks->active) & 1 };
+	struct ufx_read read = { NULL, ufx_load(&banks->active) & 1,
+				 ufx_load(&banks->era) };
 
 	/*
 	 * A full fence between "counted" and the loads of the section. Partner:
@@ -59,7 +64,7 @@ static bool marks_threads(void)
 struct ufx_read ufx_read_begin(void)
 {
 	struct ufx_thread *t = marks_threads() ? ufx_thread_self() : NULL;
-	struct ufx_read read = { t, 0 };
+	struct ufx_read read = { t, 0, 0 };
 	uint64_t mark;
 
 	/* A handler that waits amid a read side would hold up every period. */
@@ -83,8 +88,8 @@ static void leave(struct ufx_read read)
 	uint64_t mark;
 
 	if (!read.thread) {
-		/* Zero already: a fork in a handler wiped it. */
-		if (ufx_load(&banks->readers[read.bank]))
+		/* Another era: a handler forked, and the counts are wiped. */
+		if (ufx_load(&banks->era) == read.era)
 			__atomic_fetch_sub(&banks->readers[read.bank], 1,
 					   __ATOMIC_RELEASE);
 		return;

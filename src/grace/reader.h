@@ -18,6 +18,7 @@
 struct ufx_read {
 	struct ufx_thread *thread; /* marked there; NULL: in a bank */
 	uint32_t bank;
+	uint32_t era;
 };
 
 /*

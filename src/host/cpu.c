@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #define _GNU_SOURCE
+#include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
 #include <unistd.h>
@@ -64,10 +65,13 @@ unsigned int ufx_cpus_online(void)
 {
 	unsigned int n = ufx_load(&pretended);
 	long online;
+	int saved;
 
 	if (n)
 		return n;
+	saved = errno;
 	online = sysconf(_SC_NPROCESSORS_ONLN);
+	errno = saved;
 	return online < 1 ? 1 : (unsigned int)online;
 }
 

@@ -7,6 +7,7 @@
 
 #include "host/guard.h"
 #include "host/lock.h"
+#include "host/memory.h"
 #include "host/thread.h"
 
 struct entry {
@@ -88,15 +89,15 @@ static void on_fault(int sig, siginfo_t *info, void *context)
 
 void ufx_guard_install(void)
 {
-	static uint32_t installed, lock;
+	static uint32_t installed;
 	static const int signals[2] = { SIGSEGV, SIGBUS };
 
 	if (UFX_TSAN || ufx_load_acquire(&installed) || ufx_thread_inside)
 		return;
 	ufx_enter_inside();
-	ufx_lock(&lock);
+	ufx_lock(&ufx_wiped_locks->guard);
 	for (int i = 0; i < 2; i++) {
-		struct sigaction ours;
+		struct sigaction ours, before;
 
 		memset(&ours, 0, sizeof(ours));
 		ours.sa_sigaction = on_fault;
@@ -105,11 +106,14 @@ void ufx_guard_install(void)
 		if (installed)
 			break;
 		/* Known before ours can run. */
-		sigaction(signals[i], NULL, &previous[i]);
+		sigaction(signals[i], NULL, &before);
+		if (before.sa_sigaction == on_fault) /* before a fork amid this */
+			continue;
+		previous[i] = before;
 		sigaction(signals[i], &ours, NULL);
 	}
 	ufx_store_release(&installed, 1); /* others go on once it is in place */
-	ufx_unlock(&lock);
+	ufx_unlock(&ufx_wiped_locks->guard);
 	ufx_leave_inside();
 }
 
@@ -120,8 +124,7 @@ int ufx_guarded_copy(void *to, const void *from, unsigned long size)
 	for (unsigned long i = 0; i < size; i += 4) {
 		const char *word = (const char *)from + i;
 
-		/* Word by word; one that crosses a page at an odd address too. */
-		if (ufx_guarded_load((const uint32_t *)(const void *)word, &value))
+		if (ufx_guarded_load_any((const uint32_t *)(const void *)word, &value))
 			return -EFAULT;
 		memcpy((char *)to + i, &value, 4);
 	}

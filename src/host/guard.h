@@ -13,7 +13,7 @@
 
 #include "host/atomic.h"
 
-/* Installs the handlers; once. Faults of others go to the previous handlers. */
+/* Installs the handlers; once, after the start of the library. Faults of others go to the previous handlers. */
 void ufx_guard_install(void);
 
 #define UFX_GUARDED_TABLE                                                      \
@@ -102,6 +102,26 @@ fault:
 	return 1;
 fault:
 	return -EFAULT;
+#endif
+}
+
+/* The same for a word at any address, unordered. */
+static inline int ufx_guarded_load_any(const uint32_t *word, uint32_t *value)
+{
+#if defined(__aarch64__) && !UFX_TSAN
+	uint32_t v;
+
+	__asm__ __volatile__ goto("1: ldr %w[v], [%[w]]\n\t" UFX_GUARDED_TABLE
+				  : [v] "=r"(v)
+				  : [w] "r"(word)
+				  : "memory"
+				  : fault);
+	*value = v;
+	return 0;
+fault:
+	return -EFAULT;
+#else
+	return ufx_guarded_load(word, value);
 #endif
 }
 

@@ -75,7 +75,7 @@ struct wiped {
 };
 
 static struct wiped *wiped_list;
-static uint32_t *canary; /* in the first of them: not zero until a fork */
+struct ufx_wiped_locks *ufx_wiped_locks;
 static uint32_t unwiped; /* the kernel, or what plays it, did not do it once */
 
 /*
@@ -85,12 +85,12 @@ static uint32_t unwiped; /* the kernel, or what plays it, did not do it once */
  */
 static void look_after_fork(void)
 {
-	if (ufx_load(canary)) {
+	if (ufx_load(&ufx_wiped_locks->canary)) {
 		ufx_store(&unwiped, 1);
 		for (struct wiped *w = wiped_list; w; w = w->next)
 			memset(w->pages, 0, w->size);
 	}
-	ufx_store(canary, 1);
+	ufx_store(&ufx_wiped_locks->canary, 1);
 }
 
 static void remember(void *pages, size_t size, struct wiped *w)
@@ -113,10 +113,10 @@ static void wipe_on_fork(void *pages, size_t size, void *spare)
 
 int ufx_pages_start(void)
 {
-	canary = ufx_pages_alloc_wiped(4096);
-	if (!canary)
+	ufx_wiped_locks = ufx_pages_alloc_wiped(4096);
+	if (!ufx_wiped_locks)
 		return -ENOMEM;
-	*canary = 1;
+	ufx_wiped_locks->canary = 1;
 	pthread_atfork(NULL, NULL, look_after_fork);
 	return 0;
 }
@@ -135,7 +135,6 @@ void *ufx_pages_alloc_wiped(size_t size)
  * all of one size.
  */
 static struct wiped *free_pairs;
-static uint32_t pairs_lock;
 
 static struct wiped *behind(void *pair, size_t size)
 {
@@ -147,11 +146,11 @@ static void *take_free_pair(void)
 	struct wiped *w;
 
 	ufx_enter_inside();
-	ufx_lock(&pairs_lock);
+	ufx_lock(&ufx_wiped_locks->pairs);
 	w = free_pairs;
 	if (w)
 		free_pairs = w->next_free;
-	ufx_unlock(&pairs_lock);
+	ufx_unlock(&ufx_wiped_locks->pairs);
 	ufx_leave_inside();
 	return w ? w->pages : NULL;
 }
@@ -174,10 +173,10 @@ void ufx_pages_free_pair(void *pages, size_t size)
 
 	memset(pages, 0, 2 * size - sizeof(*w));
 	ufx_enter_inside();
-	ufx_lock(&pairs_lock);
+	ufx_lock(&ufx_wiped_locks->pairs);
 	w->next_free = free_pairs;
 	free_pairs = w;
-	ufx_unlock(&pairs_lock);
+	ufx_unlock(&ufx_wiped_locks->pairs);
 	ufx_leave_inside();
 }
 

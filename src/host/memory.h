@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /* @size bytes of zeroes, page aligned, committed as touched; NULL: none left. */
 void *ufx_pages_alloc(size_t size);
@@ -15,7 +16,17 @@ void *ufx_pages_alloc(size_t size);
 /* The same, and the child of a fork sees zeroes there (ufx_pages_wiped). */
 void *ufx_pages_alloc_wiped(size_t size);
 
-/* Before the first of these two. 0 or -ENOMEM. */
+/*
+ * Locks of the library's own that are not part of something wiped: whoever
+ * holds one while another thread forks does not hold it in the child.
+ */
+struct ufx_wiped_locks {
+	uint32_t canary; /* not zero until a fork */
+	uint32_t pairs, guard, references;
+};
+extern struct ufx_wiped_locks *ufx_wiped_locks;
+
+/* Before all that follows. 0 or -ENOMEM. */
 int ufx_pages_start(void);
 
 /* @size bytes that fork wipes and as many behind them that it does not. */

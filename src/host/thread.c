@@ -14,9 +14,6 @@ UFX_TLS uint32_t ufx_thread_unregistered;
 UFX_TLS uint32_t ufx_thread_posted;
 UFX_TLS struct ufx_thread *ufx_thread_record;
 
-_Static_assert(offsetof(struct ufx_thread, lines) <= UFX_THREAD_HEAD &&
-	       UFX_THREAD_HEAD % UFX_LINE == 0, "the pool begins behind the head");
-
 #define CHUNK 16 /* records that are mapped at once */
 
 /* Wiped by fork: the child has no records. */
@@ -106,17 +103,23 @@ static struct ufx_thread *reuse(uint32_t tid, bool look_for_dead)
 	return NULL;
 }
 
+/* Heads first, in pages that a fork wipes; then their pools, which it does not. */
+#define HEADS_SIZE ((CHUNK * sizeof(struct ufx_thread) + 4095) & ~(size_t)4095)
+#define POOL_SIZE ((size_t)UFX_THREAD_LINES * UFX_LINE)
+
 static struct ufx_thread *map_more(uint32_t tid)
 {
-	char *chunk = ufx_pages_alloc_wiped(CHUNK * (size_t)UFX_THREAD_SIZE);
-	struct ufx_thread *mine = (struct ufx_thread *)chunk;
+	struct ufx_thread *heads = ufx_pages_alloc_wiped(HEADS_SIZE);
+	char *pools = ufx_pages_alloc(CHUNK * POOL_SIZE);
 
-	if (!chunk)
+	if (!heads || !pools) /* the rare rest is not worth giving back */
 		return NULL;
-	mine->claimed = tid;
-	for (int i = 0; i < CHUNK; i++)
-		push((struct ufx_thread *)(chunk + i * (size_t)UFX_THREAD_SIZE));
-	return mine;
+	heads[0].claimed = tid;
+	for (int i = 0; i < CHUNK; i++) {
+		heads[i].lines = pools + i * POOL_SIZE;
+		push(&heads[i]);
+	}
+	return &heads[0];
 }
 
 static void reset(struct ufx_thread *t)
@@ -158,11 +161,11 @@ void *ufx_thread_lines(struct ufx_thread *t, unsigned int n)
 {
 	uint32_t used = ufx_load(&t->lines_used);
 
-	if (n > UFX_THREAD_LINES - used)
+	if (n > UFX_THREAD_LINES - used || !t->lines)
 		return NULL;
 	/* A handler between these two gives back what it takes. */
 	ufx_store(&t->lines_used, used + n);
-	return (char *)t + UFX_THREAD_HEAD + (size_t)used * UFX_LINE;
+	return t->lines + (size_t)used * UFX_LINE;
 }
 
 void ufx_thread_lines_free(struct ufx_thread *t, unsigned int n)
@@ -176,11 +179,12 @@ void ufx_thread_lines_free(struct ufx_thread *t, unsigned int n)
 unsigned int ufx_threads_count(void)
 {
 	struct stat st;
+	int saved = errno;
+	bool known = !stat("/proc/self/task", &st);
 
+	errno = saved;
 	/* A directory has a link from each subdirectory, and two more. */
-	if (stat("/proc/self/task", &st) || st.st_nlink < 3)
-		return 1;
-	return (unsigned int)st.st_nlink - 2;
+	return known && st.st_nlink > 2 ? (unsigned int)st.st_nlink - 2 : 1;
 }
 
 bool ufx_threads_ever_several(void)

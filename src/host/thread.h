@@ -52,9 +52,7 @@ struct ufx_posted_page {
 };
 
 #define UFX_LINE 64
-#define UFX_THREAD_SIZE 65536
-#define UFX_THREAD_HEAD 1280
-#define UFX_THREAD_LINES ((UFX_THREAD_SIZE - UFX_THREAD_HEAD) / UFX_LINE)
+#define UFX_THREAD_LINES 1000
 
 struct ufx_thread {
 	uint32_t claimed; /* owner's tid; 0: free, or wiped by fork */
@@ -70,9 +68,9 @@ struct ufx_thread {
 	uint32_t probes; /* tries left in the window */
 	uint64_t probed; /* the window in which it was tried again */
 	struct ufx_thread *next;
+	char *lines; /* its pool; not wiped: queues of the parent hang together there */
 	struct ufx_posted_page posted; /* wakes that handlers left */
-	char lines[] __attribute__((aligned(UFX_LINE)));
-};
+} __attribute__((aligned(UFX_LINE)));
 
 /*
  * The calling thread's record; NULL if there is no memory for one. Safe in

@@ -5,6 +5,7 @@
 #include "grace/reader.h"
 #include "host/fault.h"
 #include "host/lock.h"
+#include "host/memory.h"
 #include "host/thread.h"
 #include "ref/cells.h"
 #include "ref/counted.h"
@@ -17,18 +18,18 @@
 
 int ufx_ref_start(void)
 {
-	static uint32_t started, lock;
+	static uint32_t started;
 	int ret = ufx_start();
 
 	if (ret || ufx_likely(ufx_load_acquire(&started)))
 		return ret;
 	ufx_enter_inside();
-	ufx_lock(&lock);
+	ufx_lock(&ufx_wiped_locks->references);
 	if (!started)
 		ret = ufx_cells_start();
 	if (!ret)
 		ufx_store_release(&started, 1);
-	ufx_unlock(&lock);
+	ufx_unlock(&ufx_wiped_locks->references);
 	ufx_leave_inside();
 	return ret;
 }

@@ -141,6 +141,14 @@ void ufx_idle_publish(struct ufx_migration *m, void **where,
 	m->published = ufx_grace_publish(where, next);
 }
 
+/* Lets go of the CPU for somebody who may have a lower priority. */
+static void nap(void)
+{
+	unsigned int round = UINT16_MAX;
+
+	ufx_relax(&round);
+}
+
 int ufx_idle_wait(struct ufx_migration *m)
 {
 	uint32_t step = ufx_load_acquire(&m->step);
@@ -148,9 +156,7 @@ int ufx_idle_wait(struct ufx_migration *m)
 	int ret;
 
 	if (step == STEP_FOLDED && count >= UFX_BIAS / 2) {
-		unsigned int round = 64; /* about to be folded: let it */
-
-		ufx_relax(&round);
+		nap(); /* about to be folded */
 		return 0;
 	}
 	if (step == STEP_FOLDED && count) {
@@ -163,7 +169,11 @@ int ufx_idle_wait(struct ufx_migration *m)
 	/* Another thread drives our call: help, or wait until it has. */
 	ret = ufx_grace_barrier();
 	/* Refused for us is not refused for whoever got it done. */
-	return ufx_load_acquire(&m->step) == step ? ret : 0;
+	if (ufx_load_acquire(&m->step) != step)
+		return 0;
+	if (!ret) /* whoever dropped it is about to queue the call */
+		nap();
+	return ret;
 }
 
 void ufx_idle_zero(struct ufx_counters *k)

@@ -6,7 +6,7 @@
 
 /*
  * Sleeps until the lock bits change from those of @word, which are locked.
- * The table stays: the caller has pinned it.
+ * The table stays: the caller has pinned it, or it is fixed.
  */
 static void sleep_on(struct ufx_bucket *b, uint64_t word)
 {

@@ -44,7 +44,7 @@ static inline uint64_t ufx_bucket_take(uint32_t coming)
 /*
  * Locks @b and counts @coming waiters up, in one step, a full fence. False,
  * and nothing is done, if it has been moved. May sleep; the caller is marked
- * inside and has pinned the table.
+ * inside, and something keeps the table.
  */
 static inline bool ufx_bucket_lock(struct ufx_bucket *b, uint32_t coming)
 {

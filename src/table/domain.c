@@ -15,6 +15,7 @@
 #include "table/replace.h"
 
 static struct ufx_domain *default_domain;
+static uint32_t starts; /* of domains; a fork child counts on */
 
 void ufx_domain_lock(struct ufx_domain *d)
 {
@@ -126,6 +127,7 @@ int ufx_domain_start(struct ufx_domain *d)
 		flags |= UFX_TABLE_FIXED;
 	ufx_domain_lock(d);
 	if (!d->table) {
+		ufx_store(&d->epoch, ufx_fetch_add(&starts, 1) + 1);
 		t = ufx_table_new(d, config->slots ? config->slots :
 						     UFX_TABLE_SLOTS_MIN, flags);
 		ret = t ? ufx_replace_of(d)->first(d, t) : -ENOMEM;

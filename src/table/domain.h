@@ -26,6 +26,7 @@ struct ufx_domain {
 	uint32_t lock;           /* serialises replacements */
 	uint64_t requested;      /* generation of the newest table asked for */
 	uint32_t shown;          /* what GET_SLOTS says */
+	uint32_t epoch;          /* no other start of it in any fork has the same */
 	/* Under the lock, or statistics. */
 	struct ufx_table *pending __attribute__((aligned(64))); /* at zero */
 	struct ufx_migration *migration;                        /* at zero */

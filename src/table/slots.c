@@ -105,7 +105,7 @@ void ufx_domain_show(struct ufx_domain *d, const struct ufx_table *t)
 	ufx_store(&d->shown, hidden ? 0 : ufx_table_slots(t));
 }
 
-/* No lock: a handler may ask. */
+/* No lock, but where the first one to ask makes the table show. */
 uint32_t ufx_domain_get_slots(struct ufx_domain *d)
 {
 	unsigned int threads;

@@ -35,7 +35,7 @@ struct ufx_waiter {
 	uint8_t head;
 	uint8_t priority; /* 0, or real-time 1 to 99: before all lower ones */
 	uint16_t reserved;
-	uint32_t reserved2;
+	uint32_t epoch; /* of the domain's start: another one after a fork */
 };
 
 _Static_assert(sizeof(struct ufx_waiter) == 64, "one cache line");
