@@ -63,7 +63,7 @@ static bool count_up_plainly(struct ufx_counted *c)
 	if (cells & UFX_STATE_FIXED)
 		return true;
 	if (cells & UFX_STATE_ATOMIC)
-		return count_up_unless_zero(c->counters, 1);
+		return count_up_unless_zero(ufx_load(&c->counters), 1);
 	ufx_cells_add(cells & ~UFX_STATE_MASK, 1);
 	return true;
 }
@@ -186,7 +186,7 @@ int ufx_counters_init(struct ufx_counters *k)
 
 void ufx_counted_init(struct ufx_counted *c, struct ufx_counters *k)
 {
-	c->counters = k;
+	ufx_store(&c->counters, k);
 	ufx_store_release(&c->cells, k->cells | ufx_mode_state());
 }
 
