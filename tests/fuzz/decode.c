@@ -370,17 +370,18 @@ static bool may_set(struct fuzz_input *in, uint32_t slots)
 
 static void decode_hash(struct fuzz_input *in, struct fuzz_call *call)
 {
-	static const uint64_t ops[] = { 2, 1, 1, 0, 3, 4, UINT64_MAX,
-					1ull << 32 | 1, 1ull << 32 | 2 };
+	static const uint64_t ops[] = { 2, 0, 3, 4, UINT64_MAX, 1ull << 32 | 1,
+					1ull << 32 | 2 };
 	static const uint64_t slots[] = {
 		16, 0, 2, 4, 64, 1024, 4096, 1, 3, 15, 48, INT_MAX, UINT32_MAX,
 		UINT64_MAX, 1ull << 32, 1ull << 32 | 1, 1ull << 32 | 16, 1ull << 63 | 3,
 	};
-	static const uint64_t flags[] = { 0, 0, 1, 2, 1ull << 32, UINT64_MAX };
+	static const uint64_t flags[] = { 1, 2, 1ull << 32, UINT64_MAX };
+	uint8_t op = take8(in), size = take8(in), flag = take8(in);
 
-	call->arg[0] = ops[take8(in) % N(ops)];
-	call->arg[1] = slots[take8(in) % N(slots)];
-	call->arg[2] = flags[take8(in) % N(flags)];
+	call->arg[0] = op < 128 ? 1 : ops[op % N(ops)];
+	call->arg[1] = slots[size < 128 ? size % 8 : size % N(slots)];
+	call->arg[2] = flag < 192 ? 0 : flags[flag % N(flags)];
 	call->arg[3] = take8(in);
 	if (call->arg[0] == 1 && !call->arg[2] && !may_set(in, (uint32_t)call->arg[1]))
 		call->arg[0] = 2;
@@ -395,10 +396,15 @@ bool fuzz_decode(struct fuzz_input *input, struct fuzz_call *call)
 		FUZZ_REQUEUE, FUZZ_HASH, FUZZ_STORE, FUZZ_FUTEX,
 	};
 
+	uint8_t byte;
+
 	if (!input->left)
 		return false;
 	memset(call, 0, sizeof(*call));
-	call->kind = kinds[take8(input) % N(kinds)];
+	byte = take8(input);
+	/* A process of its own is for the slots. */
+	call->kind = input->fresh && byte >= 128 ? FUZZ_HASH :
+						   kinds[byte % N(kinds)];
 	switch (call->kind) {
 	case FUZZ_FUTEX:
 		decode_futex(input, call);

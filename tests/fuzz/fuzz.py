@@ -50,7 +50,8 @@ def skip_all(reason):
 
 
 def comment(text):
-    lines = [line for line in text.splitlines() if line.strip()]
+    lines = [line for line in text.splitlines()
+             if line.strip() and not line.startswith("INFO: ")]
     if len(lines) > SHOWN:
         lines = lines[:SHOWN // 2] + ["..."] + lines[-SHOWN // 2:]
     for line in lines:

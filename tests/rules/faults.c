@@ -33,7 +33,9 @@ static const struct fault faults[] = {
 	{ "r2_barrier", "PLAIN_BARRIER", RSEQ, MOVING },
 	{ "r2_barrier", "NO_BARRIER", RSEQ, MOVING },
 	{ "r3_zero", "GET_FROM_ZERO", ALL, MOVING },
+	{ "r3_zero", "UNPROTECTED_GET", ALL, MOVING },
 	{ "r4_bias", "NO_BIAS", ALL, MOVING },
+	{ "r4_bias", "FOLD_TWICE", ALL, MOVING },
 	{ "r5_cpus", "ONE_CPU", RSEQ | MEMBARRIER | FENCE, MOVING },
 	{ "r6_rearm", "NO_REARM", ALL, MOVING },
 	{ "r7_keeper", "NO_KEEPER", ALL, MOVING },
@@ -45,7 +47,13 @@ static const struct fault faults[] = {
 	{ "r10_signals", "PUT_FREES", ALL, MOVING },
 	{ "r11_handler", "NO_POSTING", RSEQ | SHARED, MOVING | HANGS },
 	{ "r11_handler", "LOOK_BEFORE_CLEAR", RSEQ | FENCE, MOVING | HANGS },
+	{ "r11_handler", "WAIT_INSIDE", RSEQ, MOVING | HANGS },
+	{ "r11_handler", "REQUEUE_INSIDE", RSEQ, MOVING | HANGS },
+	{ "readers", "NO_DRAIN", RSEQ | SHARED, MOVING },
+	{ "readers", "NO_READERS_WAIT", MEMBARRIER | FENCE, MOVING },
 	{ "wake_fence", "NO_WAKE_FENCE", RSEQ | MEMBARRIER, MOVING },
+	{ "wake_fence", "COUNT_AFTER_LOAD", ALL, MOVING },
+	{ "wake_bound", "WAKE_CHASES", RSEQ, MOVING | AT_ZERO },
 	{ "moved_mark", "COUNT_BEFORE_MARK", ALL, MOVING | AT_ZERO },
 };
 

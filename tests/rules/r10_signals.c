@@ -50,14 +50,14 @@ static void get_and_put(void)
 	ufx_ref_get(&ref);
 	ufx_ref_get_inline(&ref);
 	if (!ufx_ref_tryget(&ref))
-		late++;
+		__atomic_fetch_add(&late, 1, __ATOMIC_RELAXED);
 	for (i = 0; i < 2; i++) {
 		struct ufx_object *a = ufx_slot_get(&slots[i]);
 		struct ufx_object *b = ufx_slot_get_inline(&slots[i]);
 
 		/* NULL: a replacement of this very thread is interrupted. */
 		if ((a && !thing_alive(a)) || (b && !thing_alive(b)))
-			late++;
+			__atomic_fetch_add(&late, 1, __ATOMIC_RELAXED);
 		if (b)
 			ufx_slot_put_inline(&slots[i], b);
 		if (a)
@@ -115,7 +115,7 @@ static void handler(int sig)
 {
 	(void)sig;
 	get_and_put();
-	handled++;
+	__atomic_fetch_add(&handled, 1, __ATOMIC_RELAXED);
 }
 
 static void start_timer(timer_t *timer)

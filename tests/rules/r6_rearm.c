@@ -4,6 +4,7 @@
  * re-armed before the next.
  */
 #include "grace/reader.h"
+#include "host/lock.h"
 #include "ref/counted.h"
 #include "ref/idle.h"
 
@@ -53,6 +54,16 @@ static long ask(void *object)
 	return ufx_slot_replace_later(&slot, object);
 }
 
+static bool is_pending(void)
+{
+	bool pending;
+
+	ufx_lock(&slot.lock);
+	pending = slot.pending;
+	ufx_unlock(&slot.lock);
+	return pending;
+}
+
 /* While one migration waits for its grace period no other one begins. */
 static void one_at_a_time(void)
 {
@@ -62,7 +73,7 @@ static void one_at_a_time(void)
 
 	read = ufx_read_begin();
 	blocked_start(&b, ask, next, NULL);
-	while (!__atomic_load_n(&slot.pending, __ATOMIC_ACQUIRE))
+	while (!is_pending())
 		sched_yield();
 	is_int(ufx_slot_replace_later(&slot, late), -EBUSY,
 	       "another request meanwhile is refused");
