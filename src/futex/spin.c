@@ -9,10 +9,10 @@
 
 #define LOOK_EVERY 64 /* waits between looks at the scheduling class */
 #define CREDIT 8
-#define ROUNDS 256     /* pauses while it helps: a few microseconds */
-#define PROBE_ROUNDS 8192 /* longer than a wake-up by the kernel */
+#define ROUNDS 128     /* pauses while it helps: a few microseconds */
+#define PROBE_ROUNDS 4096 /* longer than a wake-up by the kernel */
 #define PROBES 2       /* tries of a thread in a window */
-#define PROBERS 4      /* threads that make them */
+#define PROBERS 2      /* threads that make them */
 #define PROBE_AFTER 64 /* waits that a thread must have made before it probes */
 #define WINDOW_NS 4000000
 #define WINDOWS 8 /* one of so many is for probing */
