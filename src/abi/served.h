@@ -14,13 +14,6 @@
 #include "host/park.h"
 #include "host/syscall.h"
 
-/* The last word that the kernel takes for a user's, mapped or not. */
-#if defined(__x86_64__)
-#define UFX_ADDRESS_LAST ((1ull << 47) - 4096)
-#else
-#define UFX_ADDRESS_LAST ((1ull << 52) - 4)
-#endif
-
 /* Alignment before range, as the kernel does. 0, -EINVAL, -EFAULT. */
 static inline int ufx_check_word(const void *word)
 {
@@ -28,7 +21,7 @@ static inline int ufx_check_word(const void *word)
 
 	if (ufx_unlikely(address & 3))
 		return -EINVAL;
-	return ufx_unlikely(address > UFX_ADDRESS_LAST) ? -EFAULT : 0;
+	return ufx_unlikely(address > ufx_address_last) ? -EFAULT : 0;
 }
 
 /* Copies and checks a timespec. 0, -EFAULT, -EINVAL. */

@@ -6,6 +6,7 @@
 #include "grace/mode.h"
 #include "grace/period.h"
 #include "grace/reader.h"
+#include "host/guard.h"
 #include "host/lock.h"
 #include "host/park.h"
 #include "host/thread.h"
@@ -52,6 +53,7 @@ static int start(void)
 	if (ufx_thread_start() || ufx_readers_start() || ufx_period_start())
 		return -ENOMEM;
 	ufx_park_start();
+	ufx_address_start();
 	for (unsigned int i = 0; i < ALL; i++)
 		missing[all[i]->mode] = all[i]->probe();
 	chosen = choose(getenv("UFUTEX_REFS"));

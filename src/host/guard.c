@@ -5,10 +5,31 @@
 #include <string.h>
 #include <ucontext.h>
 
+#include <ufutex/futex.h>
+
 #include "host/guard.h"
 #include "host/lock.h"
 #include "host/memory.h"
+#include "host/syscall.h"
 #include "host/thread.h"
+
+#if defined(__x86_64__)
+#define ADDRESS_LAST ((1ull << 47) - 4096)
+#define ADDRESS_LAST_WIDE ((1ull << 56) - 4096) /* five levels of tables */
+#else
+#define ADDRESS_LAST ((1ull << 48) - 4)
+#define ADDRESS_LAST_WIDE ((1ull << 52) - 4)
+#endif
+
+uintptr_t ufx_address_last = ADDRESS_LAST;
+
+void ufx_address_start(void)
+{
+	/* A private wake looks at the address only: 0, or -EFAULT beyond. */
+	if (!ufx_syscall(SYS_futex, (long)(ADDRESS_LAST * 4),
+			 UFX_FUTEX_WAKE | UFX_FUTEX_PRIVATE, 1, 0, 0, 0))
+		ufx_address_last = ADDRESS_LAST_WIDE;
+}
 
 struct entry {
 	int32_t insn, fixup; /* relative to themselves */

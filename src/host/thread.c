@@ -105,18 +105,20 @@ static struct ufx_thread *reuse(uint32_t tid, bool look_for_dead)
 
 /* Heads first, in pages that a fork wipes; then their pools, which it does not. */
 #define HEADS_SIZE ((CHUNK * sizeof(struct ufx_thread) + 4095) & ~(size_t)4095)
+#define FIRSTS_SIZE ((size_t)CHUNK * UFX_LINE)
 #define POOL_SIZE ((size_t)UFX_THREAD_LINES * UFX_LINE)
 
 static struct ufx_thread *map_more(uint32_t tid)
 {
 	struct ufx_thread *heads = ufx_pages_alloc_wiped(HEADS_SIZE);
-	char *pools = ufx_pages_alloc(CHUNK * POOL_SIZE);
+	char *firsts = ufx_pages_alloc(FIRSTS_SIZE + CHUNK * POOL_SIZE);
 
-	if (!heads || !pools) /* the rare rest is not worth giving back */
+	if (!heads || !firsts) /* the rare rest is not worth giving back */
 		return NULL;
 	heads[0].claimed = tid;
 	for (int i = 0; i < CHUNK; i++) {
-		heads[i].lines = pools + i * POOL_SIZE;
+		heads[i].first = firsts + i * UFX_LINE;
+		heads[i].lines = firsts + FIRSTS_SIZE + i * POOL_SIZE;
 		push(&heads[i]);
 	}
 	return &heads[0];
@@ -165,6 +167,8 @@ void *ufx_thread_lines(struct ufx_thread *t, unsigned int n)
 		return NULL;
 	/* A handler between these two gives back what it takes. */
 	ufx_store(&t->lines_used, used + n);
+	if (!used && n == 1)
+		return t->first;
 	return t->lines + (size_t)used * UFX_LINE;
 }
 

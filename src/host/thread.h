@@ -68,7 +68,12 @@ struct ufx_thread {
 	uint32_t probes; /* tries left in the window */
 	uint64_t probed; /* the window in which it was tried again */
 	struct ufx_thread *next;
-	char *lines; /* its pool; not wiped: queues of the parent hang together there */
+	/*
+	 * Its pool, not wiped: queues of the parent hang together there. The first
+	 * line stands apart, beside those of other threads: most waiters are one,
+	 * and who walks a queue touches fewer pages.
+	 */
+	char *first, *lines;
 	struct ufx_posted_page posted; /* wakes that handlers left */
 } __attribute__((aligned(UFX_LINE)));
 
