@@ -10,8 +10,9 @@ static uint32_t at_least_one(uint32_t n)
 	return (int32_t)n < 1 ? 1 : n;
 }
 
-static __attribute__((noinline)) long wait_for(struct ufx_domain *d, uint32_t *word, uint32_t expected,
-		     uint32_t mask, const struct ufx_deadline *deadline)
+static __attribute__((noinline)) long
+wait_for(struct ufx_domain *d, uint32_t *word, uint32_t expected, uint32_t mask,
+	 const struct ufx_deadline *deadline)
 {
 	struct ufx_waitv_entry words[2];
 

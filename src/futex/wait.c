@@ -157,14 +157,18 @@ static uint32_t *word_of(const struct ufx_waitv_entry *entry)
 	return (uint32_t *)(uintptr_t)entry->uaddr;
 }
 
-/* A sleep of ours does not watch the word: look once more before it. */
-static int look_again(const struct blocked *b)
+/* This sleep does not watch the word: look at it once more before. */
+static int sleep_alone(const struct blocked *b)
 {
 	uint32_t value;
 
-	if (ufx_guarded_load(word_of(&b->words[1]), &value))
-		return -EFAULT;
-	return value == b->words[1].val ? 0 : -EAGAIN;
+	if (b->watched > 1) { /* not requeued */
+		if (ufx_guarded_load(word_of(&b->words[1]), &value))
+			return -EFAULT;
+		if (value != b->words[1].val)
+			return -EAGAIN;
+	}
+	return ufx_park_alone(&b->thread->park, b->deadline);
 }
 
 /*
@@ -205,10 +209,8 @@ static int sleep_once(struct blocked *b)
 		ret = -EINTR;
 	else if (b->kind == UFX_WAIT_RESTARTS)
 		ret = ufx_park_words(b->words, b->watched, b->deadline);
-	else if (b->watched > 1)
-		ret = look_again(b);
-	if (!ret && b->kind == UFX_WAIT_INTERRUPTED && !any_woken(b))
-		ret = ufx_park_alone(park, b->deadline);
+	else
+		ret = sleep_alone(b);
 	ufx_store(park, UFX_PARK_AWAKE);
 	return ret;
 }
@@ -304,7 +306,8 @@ long ufx_wait(struct ufx_domain *d, struct ufx_waitv_entry *words, unsigned int 
 			     .deadline = deadline, .kind = kind };
 	long ret;
 
-	if (ufx_thread_inside && !UFX_FAULT(WAIT_INSIDE)) /* R11: a handler over our own critical section */
+	/* R11: a handler over a critical section of its own thread. */
+	if (ufx_thread_inside && !UFX_FAULT(WAIT_INSIDE))
 		return -EINTR;
 	b.thread = ufx_thread_self();
 	if (!b.thread)

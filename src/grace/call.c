@@ -2,9 +2,11 @@
 /*
  * Deferred calls. They wait in one list; the driver takes all of it, makes
  * one grace period for all, and runs them in the order they came (those that
- * a refusal put back come later). There is one driver at a time; a call that is queued meanwhile, by a callback too, is
- * seen by it before it retires. Callbacks run under no lock but the driver's
- * role, which only ufx_grace_barrier waits for.
+ * a refusal put back come later). There is one driver at a time. A call that
+ * is queued meanwhile, by a callback too, is seen by it before it retires, or
+ * by the thread that relieves it. Callbacks run under no lock but the driver's
+ * role, which ufx_grace_barrier waits for and, when the driver has done enough
+ * for others, hurried calls.
  */
 #include <errno.h>
 

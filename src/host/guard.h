@@ -19,7 +19,10 @@ extern uintptr_t ufx_address_last;
 /* Asks the kernel for that. */
 void ufx_address_start(void);
 
-/* Installs the handlers; once, after the start of the library. Faults of others go to the previous handlers. */
+/*
+ * Installs the handlers; once, after the start of the library. Faults of
+ * others go to the previous handlers.
+ */
 void ufx_guard_install(void);
 
 #define UFX_GUARDED_TABLE                                                      \
