@@ -3,9 +3,8 @@
 #include <signal.h>
 #include <stdbool.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <ucontext.h>
-
-#include <ufutex/futex.h>
 
 #include "host/guard.h"
 #include "host/lock.h"
@@ -25,10 +24,16 @@ uintptr_t ufx_address_last = ADDRESS_LAST;
 
 void ufx_address_start(void)
 {
-	/* A private wake looks at the address only: 0, or -EFAULT beyond. */
-	if (!ufx_syscall(SYS_futex, (long)(ADDRESS_LAST * 4),
-			 UFX_FUTEX_WAKE | UFX_FUTEX_PRIVATE, 1, 0, 0, 0))
+	/* Mapped that high only if asked for, and only if there is such a place. */
+	long hint = (long)(ADDRESS_LAST_WIDE / 2 & ~(uintptr_t)0xffff);
+	long p = ufx_syscall(SYS_mmap, hint, 4096, PROT_NONE,
+			     MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (p < 0)
+		return;
+	if ((uintptr_t)p > ADDRESS_LAST)
 		ufx_address_last = ADDRESS_LAST_WIDE;
+	ufx_syscall(SYS_munmap, p, 4096, 0, 0, 0, 0);
 }
 
 struct entry {

@@ -16,7 +16,7 @@
 /* The last word that the kernel takes for a user's, mapped or not. */
 extern uintptr_t ufx_address_last;
 
-/* Asks the kernel for that. */
+/* Finds that out. */
 void ufx_address_start(void);
 
 /*
