@@ -132,7 +132,14 @@ enum ufx_slot_kind {
 	UFX_SLOT_PUBLISH_FIRST,
 };
 
-/* Embed it in what a slot holds. All fields are the library's. */
+/*
+ * Embed it in what a slot holds. All fields are the library's.
+ *
+ * Once released the memory may be used for anything else, but it should not be
+ * unmapped at once: a thread that was about to pin the object may be in a page
+ * fault on it (swapped out, moved between nodes), and dies if the page is gone
+ * when the fault is dealt with. free() of small blocks is harmless.
+ */
 struct ufx_object {
 	struct ufx_counted counted; /* first */
 	struct ufx_counters counters;

@@ -180,6 +180,59 @@ void ufx_pages_free_pair(void *pages, size_t size)
 	ufx_leave_inside();
 }
 
+/* ---- pages that are never unmapped ---- */
+
+#define CLASSES 64
+#define CLEAR_BY_HAND 16384 /* cheaper than having the kernel do it */
+
+struct stable {
+	struct stable *next;
+};
+
+static struct stable *free_stable[CLASSES]; /* by the logarithm of their size */
+
+static unsigned int class_of(size_t size)
+{
+	return size <= 4096 ? 12 : 64 - (unsigned int)__builtin_clzl(size - 1);
+}
+
+void *ufx_pages_alloc_stable(size_t size)
+{
+	unsigned int class = class_of(size);
+	struct stable *s;
+
+	if (must_fail(size))
+		return NULL;
+	ufx_enter_inside();
+	ufx_lock(&ufx_wiped_locks->stable);
+	s = free_stable[class];
+	if (s) {
+		free_stable[class] = s->next;
+		s->next = NULL;
+	}
+	ufx_unlock(&ufx_wiped_locks->stable);
+	ufx_leave_inside();
+	return s ? s : ufx_pages_alloc((size_t)1 << class);
+}
+
+void ufx_pages_free_stable(void *pages, size_t size)
+{
+	struct stable *s = pages;
+	struct stable **list = &free_stable[class_of(size)];
+
+	if (size <= CLEAR_BY_HAND)
+		memset(pages, 0, size);
+	else
+		ufx_syscall(SYS_madvise, (long)pages, (long)size, MADV_DONTNEED, 0,
+			    0, 0);
+	ufx_enter_inside();
+	ufx_lock(&ufx_wiped_locks->stable);
+	s->next = *list;
+	*list = s;
+	ufx_unlock(&ufx_wiped_locks->stable);
+	ufx_leave_inside();
+}
+
 bool ufx_pages_wiped(void)
 {
 	return !ufx_load(&unwiped);

@@ -17,12 +17,25 @@ void *ufx_pages_alloc(size_t size);
 void *ufx_pages_alloc_wiped(size_t size);
 
 /*
+ * @size bytes of zeroes that stay mapped for ever: given back, their memory
+ * goes, and their addresses are used again for the same size (rounded up to a
+ * power of two).
+ *
+ * What restartable sequences read must lie there. A thread that is in a page
+ * fault within one is not restarted by a grace period until the fault has been
+ * dealt with; if its page had been unmapped by then, the fault would be its
+ * last.
+ */
+void *ufx_pages_alloc_stable(size_t size);
+void ufx_pages_free_stable(void *pages, size_t size);
+
+/*
  * Locks of the library's own that are not part of something wiped: whoever
  * holds one while another thread forks does not hold it in the child.
  */
 struct ufx_wiped_locks {
 	uint32_t canary; /* not zero until a fork */
-	uint32_t pairs, guard, references;
+	uint32_t pairs, stable, guard, references;
 };
 extern struct ufx_wiped_locks *ufx_wiped_locks;
 

@@ -7,9 +7,8 @@
 struct ufx_table *ufx_table_new(struct ufx_domain *d, uint32_t slots,
 				uint32_t flags)
 {
-	size_t size = sizeof(struct ufx_table) +
-		      slots * sizeof(struct ufx_bucket);
-	struct ufx_table *t = ufx_pages_alloc(size);
+	size_t size = sizeof(struct ufx_table) + slots * sizeof(struct ufx_bucket);
+	struct ufx_table *t = ufx_pages_alloc_stable(size);
 
 	if (!t)
 		return NULL;
@@ -24,10 +23,14 @@ void ufx_table_free(struct ufx_table *t)
 {
 	size_t size = t->size;
 
-#ifdef UFX_FAULTS /* a late reader shall notice */
-	__builtin_memset(t, 0xa5, 128);
+#ifdef UFX_FAULTS
+	if (ufx_fault_chosen) { /* a late reader shall notice */
+		__builtin_memset(t, 0xa5, 128);
+		ufx_pages_free(t, size);
+		return;
+	}
 #endif
-	ufx_pages_free(t, size);
+	ufx_pages_free_stable(t, size);
 }
 
 static void move_waiter(struct ufx_waiter *w, struct ufx_table *to)
