@@ -7,7 +7,9 @@
  * addresses.
  *
  * Memory: 8 KiB a domain; 64 bytes a slot; 8 bytes a possible CPU for the
- * references of each table, out of arenas of 4 KiB a CPU for 504 of them.
+ * references of each table, out of arenas of 4 KiB a CPU for 504 of them; 4 KiB
+ * more for replacing at zero. A table that was replaced gives its memory back,
+ * but its addresses stay reserved for later tables of its size.
  *
  * A child of fork finds every domain empty, with a fresh table.
  */

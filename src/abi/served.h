@@ -10,6 +10,7 @@
 
 #include "futex/wait.h"
 #include "futex/wake.h"
+#include "host/address.h"
 #include "host/guard.h"
 #include "host/park.h"
 #include "host/syscall.h"

@@ -37,11 +37,6 @@ int ufx_calls_start(void)
 	return calls ? 0 : -ENOMEM;
 }
 
-bool ufx_calls_driving(void)
-{
-	return driving;
-}
-
 static void push(struct ufx_call *call)
 {
 	call->next = ufx_load(&calls->last);

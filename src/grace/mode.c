@@ -6,7 +6,7 @@
 #include "grace/mode.h"
 #include "grace/period.h"
 #include "grace/reader.h"
-#include "host/guard.h"
+#include "host/address.h"
 #include "host/lock.h"
 #include "host/park.h"
 #include "host/thread.h"

@@ -11,9 +11,6 @@ int ufx_period_start(void);
 uint64_t ufx_periods_made(void);
 uint64_t ufx_periods_failed(void);
 
-/* Is the calling thread running deferred calls now? */
-bool ufx_calls_driving(void);
-
 int ufx_calls_start(void);
 
 #endif

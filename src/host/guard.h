@@ -13,12 +13,6 @@
 
 #include "host/atomic.h"
 
-/* The last word that the kernel takes for a user's, mapped or not. */
-extern uintptr_t ufx_address_last;
-
-/* Finds that out. */
-void ufx_address_start(void);
-
 /*
  * Installs the handlers; once, after the start of the library. Faults of
  * others go to the previous handlers.

@@ -29,7 +29,7 @@ struct ufx_place {
 int ufx_place_lock_slow(struct ufx_domain *d, uint64_t key, uint32_t coming,
 			struct ufx_place *place);
 
-/* Gives a counted pin back; tells if it was the last one. */
+/* Gives a counted pin back; the last one hands the table over to be freed. */
 static inline void ufx_place_unpin(struct ufx_table *t)
 {
 	struct ufx_domain *d = t->domain; /* I10: @t may be gone after the unpin */
