@@ -104,6 +104,8 @@ abort:
  * {object = *@where; in the atomic state; its count, if not zero, += 1}.
  * EMPTY also where the count was zero; SLOW where the state is another;
  * ABORT also where the count changed meanwhile (the exclusive store failed).
+ * The state is loaded with acquire: who sees "atomic" sees the bias too, and
+ * does not take an old zero for EMPTY.
  */
 static inline enum ufx_section_result
 ufx_section_pin_atomic(void *const *where, void **object)
@@ -115,7 +117,7 @@ ufx_section_pin_atomic(void *const *where, void **object)
 		UFX_SECTION_BEGIN
 		"ldar %[obj], [%[where]]\n\t"
 		"cbz %[obj], %l[empty]\n\t"
-		"ldr %[tmp], [%[obj]]\n\t"
+		"ldar %[tmp], [%[obj]]\n\t"
 		"tbz %[tmp], #0, %l[slow]\n\t"
 		"ldr %[tmp], [%[obj], #8]\n\t"
 		"add %[tmp], %[tmp], #8\n\t"

@@ -50,7 +50,9 @@ extern UFX_API struct ufx_section_environment ufx_section_env;
 
 UFX_END
 
-#if defined(__SANITIZE_THREAD__)
+#if defined(UFX_MODEL) && UFX_MODEL
+#include "section-model.h" /* the explorer's */
+#elif defined(__SANITIZE_THREAD__)
 #define UFX_NO_SECTIONS 1 /* the sanitizer does not see them */
 #elif defined(__has_feature)
 #if __has_feature(thread_sanitizer)
@@ -58,7 +60,8 @@ UFX_END
 #endif
 #endif
 
-#if defined(UFX_NO_SECTIONS)
+#if defined(UFX_MODEL) && UFX_MODEL
+#elif defined(UFX_NO_SECTIONS)
 #include <ufutex/section-none.h>
 #elif defined(__x86_64__)
 #include <ufutex/section-x86_64.h>

@@ -8,7 +8,7 @@
 #include "table/waiter.h"
 
 #define LOOK_EVERY 64 /* waits between looks at the scheduling class */
-#define CREDIT 8
+#define CREDIT UFX_SMALL(8, 1)
 #define ROUNDS 128     /* pauses while it helps: a few microseconds */
 #define PROBE_ROUNDS 4096 /* longer than a wake-up by the kernel */
 #define PROBES 2       /* tries of a thread in a window */

@@ -104,7 +104,7 @@ static void wait_for_touch(struct ufx_domain *d, struct ufx_waiter *w)
 		ufx_xchg(w->park, UFX_PARK_ASLEEP); /* partner: ufx_unpark */
 		if (ufx_load_acquire(&w->state) == UFX_WAITER_TAKEN)
 			ufx_park_alone(w->park, NULL);
-		ufx_store(w->park, UFX_PARK_AWAKE);
+		ufx_xchg(w->park, UFX_PARK_AWAKE); /* as in sleep_once */
 	}
 }
 
@@ -211,7 +211,12 @@ static int sleep_once(struct blocked *b)
 		ret = ufx_park_words(b->words, b->watched, b->deadline);
 	else
 		ret = sleep_alone(b);
-	ufx_store(park, UFX_PARK_AWAKE);
+	/*
+	 * Acquires what the waker exchanged into it. A store would hide that from
+	 * the next exchange, and only the kernel's own order of waking would be
+	 * left to show us "woken" before we sleep again.
+	 */
+	ufx_xchg(park, UFX_PARK_AWAKE);
 	return ret;
 }
 

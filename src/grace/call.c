@@ -16,8 +16,8 @@
 #include "host/memory.h"
 #include "host/thread.h"
 
-#define LAZY_MAX 64   /* then the caller drives */
-#define BATCHES_MAX 8 /* then the driver may be relieved */
+#define LAZY_MAX UFX_SMALL(64, 2) /* then the caller drives */
+#define BATCHES_MAX UFX_SMALL(8, 1) /* then the driver may be relieved */
 
 /* Wiped by fork: calls of the parent are the parent's. */
 struct calls {

@@ -74,7 +74,8 @@ struct ufx_read ufx_read_begin(void)
 	mark = ufx_load(&t->reader);
 	if (!(mark & DEPTH_MASK))
 		mark += ENTERED;
-	ufx_store(&t->reader, mark + 1);
+	/* Release: who sees that we came back also sees that we had left. */
+	ufx_store_release(&t->reader, mark + 1);
 	/* Partner: the barrier of the mode, before ufx_readers_wait. */
 	if (ufx_mode->mode == UFX_MODE_MEMBARRIER)
 		ufx_compiler_barrier();

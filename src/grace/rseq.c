@@ -16,7 +16,13 @@
 
 struct ufx_section_environment ufx_section_env;
 
-#if UFX_HAVE_SECTIONS
+#if UFX_MODEL
+static const char *probe(void)
+{
+	ufx_store_release(&ufx_section_env.cpus, ufx_cpus_possible());
+	return NULL;
+}
+#elif UFX_HAVE_SECTIONS
 /* glibc 2.35 and later; weak, so that older ones can load us. */
 extern const ptrdiff_t __rseq_offset __attribute__((weak));
 extern const unsigned int __rseq_size __attribute__((weak));

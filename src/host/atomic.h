@@ -37,7 +37,17 @@
 #define ufx_container(p, type, member)                                         \
 	((type *)((char *)(p)-offsetof(type, member)))
 
-#if defined(__SANITIZE_THREAD__)
+/*
+ * UFX_MODEL: the core is compiled for the explorer's host, with the thread
+ * sanitizer's instrumentation but not its runtime. No assembly, then.
+ */
+#ifndef UFX_MODEL
+#define UFX_MODEL 0
+#endif
+
+#if UFX_MODEL
+#define UFX_TSAN 0
+#elif defined(__SANITIZE_THREAD__)
 #define UFX_TSAN 1
 #elif defined(__has_feature)
 #if __has_feature(thread_sanitizer)
@@ -66,7 +76,7 @@ static inline void ufx_fence(void)
 {
 #if UFX_TSAN
 	__atomic_fetch_add(&ufx_fence_word, 0, __ATOMIC_SEQ_CST);
-#elif defined(__x86_64__)
+#elif defined(__x86_64__) && !UFX_MODEL
 	__asm__ __volatile__("lock; orq $0, (%%rsp)" ::: "memory", "cc");
 #else
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
@@ -76,7 +86,7 @@ static inline void ufx_fence(void)
 /* A full fence, given that a read-modify-write of ours stands just before. */
 static inline void ufx_fence_after_rmw(void)
 {
-#if defined(__x86_64__) && !UFX_TSAN
+#if defined(__x86_64__) && !UFX_TSAN && !UFX_MODEL
 	ufx_compiler_barrier();
 #else
 	ufx_fence();
@@ -94,6 +104,9 @@ static inline void ufx_fence_acquire(void)
 }
 
 /* Tells the processor that this is a spinning loop. */
+#if UFX_MODEL
+void ufx_pause(void);
+#else
 static inline void ufx_pause(void)
 {
 #if defined(__x86_64__)
@@ -104,5 +117,9 @@ static inline void ufx_pause(void)
 	ufx_compiler_barrier();
 #endif
 }
+#endif
+
+/* A bound that the explorer makes small, to come to what lies beyond it. */
+#define UFX_SMALL(usual, small) (UFX_MODEL ? (small) : (usual))
 
 #endif

@@ -28,7 +28,7 @@ void ufx_guard_install(void);
 /* @value = *@word, acquire. Returns 0 or -EFAULT. */
 static inline int ufx_guarded_load(const uint32_t *word, uint32_t *value)
 {
-#if UFX_TSAN /* must see the access; no guard there */
+#if UFX_TSAN || UFX_MODEL /* must see the access; no guard there */
 	*value = __atomic_load_n(word, __ATOMIC_ACQUIRE);
 	return 0;
 #else
@@ -61,7 +61,7 @@ fault:
 static inline int ufx_guarded_cas(uint32_t *word, uint32_t *expected,
 				  uint32_t desired)
 {
-#if UFX_TSAN
+#if UFX_TSAN || UFX_MODEL
 	return __atomic_compare_exchange_n(word, expected, desired, false,
 					   __ATOMIC_SEQ_CST, __ATOMIC_ACQUIRE);
 #elif defined(__x86_64__)
@@ -111,7 +111,7 @@ fault:
 /* The same for a word at any address, unordered. */
 static inline int ufx_guarded_load_any(const uint32_t *word, uint32_t *value)
 {
-#if defined(__aarch64__) && !UFX_TSAN
+#if defined(__aarch64__) && !UFX_TSAN && !UFX_MODEL
 	uint32_t v;
 
 	__asm__ __volatile__ goto("1: ldr %w[v], [%[w]]\n\t" UFX_GUARDED_TABLE

@@ -13,6 +13,9 @@
 #define UFX_NR_futex_wait 455
 #define UFX_NR_futex_requeue 456
 
+#if defined(UFX_MODEL) && UFX_MODEL
+long ufx_syscall(long nr, long a, long b, long c, long d, long e, long f);
+#else
 static inline long ufx_syscall(long nr, long a, long b, long c, long d, long e,
 			       long f)
 {
@@ -47,5 +50,6 @@ static inline long ufx_syscall(long nr, long a, long b, long c, long d, long e,
 #error "no system call sequence for this machine"
 #endif
 }
+#endif
 
 #endif

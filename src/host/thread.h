@@ -14,7 +14,11 @@
 #include "host/atomic.h"
 #include "host/fault.h"
 
+#if UFX_MODEL /* exchanged when fibers are */
+#define UFX_TLS __attribute__((section("fiber_tls")))
+#else
 #define UFX_TLS __thread __attribute__((tls_model("initial-exec")))
+#endif
 
 /*
  * R11: how deep this thread is in critical sections of the engine. A signal

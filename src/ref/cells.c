@@ -142,7 +142,7 @@ void ufx_cells_add(uintptr_t cells, int64_t n)
 		if (t)
 			region = ufx_load(&t->cell) ? t->cell - 1 : assign(t);
 	}
-#if defined(__x86_64__) && !UFX_TSAN
+#if defined(__x86_64__) && !UFX_TSAN && !UFX_MODEL
 	/* One instruction, so that a handler never comes amid it. */
 	if (region != regions - 1) {
 		__asm__ __volatile__("addq %1, %0"

@@ -14,7 +14,7 @@
  * A debugger that steps, or a storm of signals, may abort a section every
  * time. Past this many tries a fallback bank is taken.
  */
-#define TRIES 64
+#define TRIES UFX_SMALL(64, 2)
 
 int ufx_ref_start(void)
 {

@@ -2,7 +2,7 @@
 #include "host/lock.h"
 #include "table/bucket.h"
 
-#define SPINS 100
+#define SPINS UFX_SMALL(100, 1)
 
 /*
  * Sleeps until the lock bits change from those of @word, which are locked.

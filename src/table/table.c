@@ -23,7 +23,7 @@ void ufx_table_free(struct ufx_table *t)
 {
 	size_t size = t->size;
 
-#ifdef UFX_FAULTS
+#if defined(UFX_FAULTS) && !UFX_MODEL
 	if (ufx_fault_chosen) { /* a late reader shall notice */
 		__builtin_memset(t, 0xa5, 128);
 		ufx_pages_free(t, size);

@@ -9,7 +9,7 @@
 #include "table/bucket.h"
 
 #define UFX_TABLE_SLOTS_MAX (1u << 24)
-#define UFX_TABLE_SLOTS_MIN 16 /* of automatic sizes */
+#define UFX_TABLE_SLOTS_MIN UFX_SMALL(16, 2) /* of automatic sizes */
 
 /* Why it has its size. */
 #define UFX_TABLE_START 1u  /* nobody asked: GET_SLOTS does not show it */
