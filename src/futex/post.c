@@ -79,11 +79,14 @@ static void run_posted(void)
 {
 	struct ufx_thread *t = ufx_thread_self();
 
-	ufx_store(&ufx_thread_posted, 0);
+	if (!UFX_FAULT(POSTED_FORGOTTEN))
+		ufx_store(&ufx_thread_posted, 0);
 	ufx_compiler_barrier();
 	for (struct ufx_posted_page *page = t ? &t->posted : NULL; page;
 	     page = page->next)
 		run_page(page);
+	if (UFX_FAULT(POSTED_FORGOTTEN))
+		ufx_store(&ufx_thread_posted, 0);
 }
 
 void (*const ufx_thread_run_posted)(void) = run_posted;

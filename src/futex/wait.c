@@ -75,7 +75,7 @@ long ufx_wait_probe(struct ufx_domain *d, uint32_t *word, uint32_t expected)
  */
 static bool forked(const struct ufx_domain *d, const struct ufx_waiter *w)
 {
-	return w->epoch != ufx_load(&d->epoch);
+	return w->epoch != ufx_load(&d->epoch) && !UFX_FAULT(FORK_UNSEEN);
 }
 
 /* True if @w left the queue of @key; false if it is not there (any more). */
@@ -88,7 +88,8 @@ static bool leave(struct ufx_domain *d, struct ufx_waiter *w, uint64_t key)
 		return false;
 	/* A requeue may have changed the key until we held the lock. */
 	left = ufx_load(&w->state) == UFX_WAITER_QUEUED &&
-	       ufx_load(&w->key) == key && !forked(d, w);
+	       (ufx_load(&w->key) == key || UFX_FAULT(LEAVE_UNCHECKED)) &&
+	       !forked(d, w);
 	if (left) {
 		ufx_queue_remove(&place.bucket->root, w);
 		ufx_store(&w->state, UFX_WAITER_IDLE);
@@ -114,7 +115,7 @@ bool ufx_wait_finish(struct ufx_domain *d, struct ufx_waiter *w)
 		switch (ufx_load_acquire(&w->state)) {
 		case UFX_WAITER_WOKEN:
 			ufx_store(&w->state, UFX_WAITER_IDLE);
-			return true;
+			return !UFX_FAULT(FORGET_WAKE);
 		case UFX_WAITER_TAKEN:
 			wait_for_touch(d, w);
 			if (forked(d, w)) /* its waker stayed in the parent */
@@ -203,7 +204,7 @@ static int sleep_once(struct blocked *b)
 	 */
 	ufx_xchg(park, UFX_PARK_ASLEEP);
 	ufx_fence_after_rmw();
-	if (any_woken(b))
+	if (any_woken(b) && !UFX_FAULT(SLEEP_BLINDLY))
 		ret = 0;
 	else if (forked(b->domain, &b->waiters[0]))
 		ret = -EINTR;
@@ -296,8 +297,11 @@ static long wait_with(struct blocked *b, uint32_t mask)
 		ret = ufx_wait_prepare(b->domain, &b->waiters[i],
 				       word_of(&b->words[i + 1]),
 				       (uint32_t)b->words[i + 1].val);
-		if (ret) /* an earlier one may have been woken: that counts */
-			return finish_all(b, i, ret);
+		if (ret) { /* an earlier one may have been woken: that counts */
+			long first = finish_all(b, i, ret);
+
+			return UFX_FAULT(WAITV_FORGETS) ? ret : first;
+		}
 	}
 	ret = block(b);
 	return finish_all(b, b->n, ret > 0 ? ret - 1 : ret);

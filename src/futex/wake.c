@@ -17,7 +17,8 @@ struct ufx_waiter **ufx_take(struct ufx_place *place, uint64_t key, uint32_t n,
 		struct ufx_waiter *next = w == last ? NULL : w->next;
 
 		if (w->mask & mask) {
-			ufx_queue_remove(&place->bucket->root, w);
+			if (!UFX_FAULT(NO_DEQUEUE))
+				ufx_queue_remove(&place->bucket->root, w);
 			ufx_store(&w->state, UFX_WAITER_TAKEN);
 			*chain = w;
 			chain = &w->next;
@@ -52,6 +53,8 @@ void ufx_release(struct ufx_waiter *w)
 			parks[n] = w->park;
 			/* The last touch: @w is its owner's from here on. */
 			ufx_store_release(&w->state, UFX_WAITER_WOKEN);
+			if (UFX_FAULT(TOUCH_WOKEN))
+				next = w->next;
 			w = next;
 		}
 		unpark(parks, n);
@@ -84,8 +87,11 @@ long ufx_wake(struct ufx_domain *d, uint64_t key, uint32_t n, uint32_t mask)
 	ufx_enter_inside();
 	ufx_take(&place, key, n, mask, &chain, &taken);
 	ufx_place_unlock(&place, taken);
+	if (UFX_FAULT(RELEASE_OUTSIDE))
+		ufx_leave_inside();
 	ufx_release(chain);
-	ufx_leave_inside();
+	if (!UFX_FAULT(RELEASE_OUTSIDE))
+		ufx_leave_inside();
 	if (UFX_FAULT(WAKE_CHASES) && taken && taken < n)
 		taken += (uint32_t)ufx_wake(d, key, n - taken, mask);
 	return taken;

@@ -12,6 +12,7 @@
 
 #include "grace/mode.h"
 #include "grace/period.h"
+#include "host/fault.h"
 #include "host/lock.h"
 #include "host/memory.h"
 #include "host/thread.h"
@@ -124,6 +125,8 @@ static int drive_and_retire(void)
 		 * once more. Partner: push, then ufx_lock_try.
 		 */
 		ufx_fence_after_rmw();
+		if (UFX_FAULT(RETIRE_BLINDLY))
+			return ret;
 		if (ret || relieved || !ufx_load(&calls->last) ||
 		    !ufx_lock_try(&calls->driver))
 			return ret;
@@ -174,6 +177,8 @@ int ufx_grace_barrier(void)
 		return ret;
 	if (driving)
 		return -EDEADLK;
+	if (UFX_FAULT(BARRIER_IDLY) && !ufx_load(&calls->last))
+		return 0;
 	/*
 	 * With the role in hand, every call that an earlier driver took has run,
 	 * and every other one is in the list.

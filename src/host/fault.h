@@ -8,34 +8,82 @@
 
 #include <stdint.h>
 
-enum ufx_fault {
-	UFX_FAULT_NONE,
-	UFX_FAULT_COOKIE_EARLY,    /* R1: the cookie is taken before publishing */
-	UFX_FAULT_PLAIN_BARRIER,   /* R2: membarrier that does not abort sections */
-	UFX_FAULT_NO_BARRIER,      /* R2, R8: no grace period at all */
-	UFX_FAULT_GET_FROM_ZERO,   /* R3: an atomic get takes zero to one */
-	UFX_FAULT_NO_BIAS,         /* R4: the counter starts at zero */
-	UFX_FAULT_ONE_CPU,         /* R5: only this CPU's cell is summed */
-	UFX_FAULT_NO_REARM,        /* R6: counters not reset for the next object */
-	UFX_FAULT_NO_KEEPER,       /* R7: a callback does not hold its slot */
-	UFX_FAULT_FREE_EARLY,      /* R8: an old table is freed while pinned */
-	UFX_FAULT_WAIT_FOR_PINS,   /* R9: a move waits until nobody pins */
-	UFX_FAULT_PUT_FREES,       /* R10: the last put frees by itself */
-	UFX_FAULT_NO_POSTING,      /* R11: a handler's wake takes locks */
-	UFX_FAULT_LOOK_BEFORE_CLEAR, /* R11: posted wakes looked at too early */
-	UFX_FAULT_NO_WAKE_FENCE,   /* empty wake without its fence */
-	UFX_FAULT_COUNT_BEFORE_MARK, /* a moved bucket's count falls before the mark */
-	UFX_FAULT_NO_SETTLE,       /* the new table is used before its bucket moved */
-	UFX_FAULT_UNPROTECTED_GET, /* R3: outside sections and read sides */
-	UFX_FAULT_FOLD_TWICE,      /* R4: the cells are added twice */
-	UFX_FAULT_NO_DRAIN,        /* a grace period does not wait for banks */
-	UFX_FAULT_NO_READERS_WAIT, /* nor for marked threads */
-	UFX_FAULT_COUNT_AFTER_LOAD, /* a waiter looks, then counts itself up */
-	UFX_FAULT_WAIT_INSIDE,     /* R11: a handler's wait takes locks */
-	UFX_FAULT_REQUEUE_INSIDE,  /* R11: a handler's requeue does */
-	UFX_FAULT_WAKE_CHASES,     /* a wake goes on to waiters that come later */
-	UFX_FAULT_COUNT
-};
+/* X(name, the rules that it breaks, what is wrong) */
+#define UFX_FAULT_LIST(X)                                                      \
+	X(COOKIE_EARLY, "R1", "the cookie is taken before publishing")         \
+	X(PLAIN_BARRIER, "R2", "membarrier that does not abort sections")      \
+	X(NO_BARRIER, "R2 R8", "no grace period at all")                       \
+	X(GET_FROM_ZERO, "R3", "an atomic get takes zero to one")              \
+	X(NO_BIAS, "R4", "the counter starts at zero")                         \
+	X(ONE_CPU, "R5", "only this CPU's cell is summed")                     \
+	X(NO_REARM, "R6", "counters not reset for the next object")            \
+	X(NO_KEEPER, "R7", "a callback does not hold its slot")                \
+	X(FREE_EARLY, "R8", "an old table is freed while pinned")              \
+	X(WAIT_FOR_PINS, "R9", "a move waits until nobody pins")               \
+	X(PUT_FREES, "R10", "the last put frees by itself")                    \
+	X(NO_POSTING, "R11", "a handler's wake takes locks")                   \
+	X(LOOK_BEFORE_CLEAR, "R11", "posted wakes looked at too early")        \
+	X(NO_WAKE_FENCE, "empty-wake", "empty wake without its fence")         \
+	X(COUNT_BEFORE_MARK, "empty-wake",                                     \
+	  "a moved bucket's count falls before the mark")                      \
+	X(NO_SETTLE, "R9", "the new table is used before its bucket moved")    \
+	X(UNPROTECTED_GET, "R3", "outside sections and read sides")            \
+	X(FOLD_TWICE, "R4", "the cells are added twice")                       \
+	X(NO_DRAIN, "banks", "a grace period does not wait for banks")         \
+	X(NO_READERS_WAIT, "readers", "nor for marked threads")                \
+	X(COUNT_AFTER_LOAD, "empty-wake",                                      \
+	  "a waiter looks, then counts itself up")                             \
+	X(WAIT_INSIDE, "R11", "a handler's wait takes locks")                  \
+	X(REQUEUE_INSIDE, "R11", "a handler's requeue does")                   \
+	X(WAKE_CHASES, "wake-bound",                                           \
+	  "a wake goes on to waiters that come later")                         \
+	X(PEEK_IGNORES_MARK, "empty-wake",                                     \
+	  "the count is tested without the mark")                              \
+	X(MARK_LAST, "empty-wake",                                             \
+	  "a bucket is marked after its waiters have left")                    \
+	X(COUNTED_LATE, "empty-wake",                                          \
+	  "a requeue's source is let go before its target counts")             \
+	X(PREV_EARLY, "R9",                                                    \
+	  "\"nothing in front\" is said before all has been moved")            \
+	X(PUBLISH_LAST, "R9",                                                  \
+	  "buckets are moved before the new table is published")               \
+	X(SETTLE_ONE, "R9", "of two keys only the first is settled")           \
+	X(DEAF_SECTIONS, "banks", "an unregistered thread runs sequences")     \
+	X(NO_STRAGGLERS, "banks", "only the active bank is waited for")        \
+	X(COOKIE_RUNNING, "R1", "a cookie names the period under way")         \
+	X(SAID_LATE, "R4", "\"folded\" is said after the fold")                \
+	X(GONE_UNSEEN, "R7",                                                   \
+	  "a late call works for a container that has gone")                   \
+	X(RETIRE_BLINDLY, "calls",                                             \
+	  "a driver retires without looking once more")                        \
+	X(BARRIER_IDLY, "calls", "a barrier does not wait for the driver")     \
+	X(NO_DEQUEUE, "waiter-life",                                           \
+	  "a waker leaves who it wakes in the queue")                          \
+	X(TOUCH_WOKEN, "waiter-life",                                          \
+	  "a waker reads a waiter that it has let go")                         \
+	X(FORGET_WAKE, "waiter-life", "a timeout that meets a wake loses it")  \
+	X(LEAVE_UNCHECKED, "waiter-life",                                      \
+	  "who leaves does not look at its key again")                         \
+	X(SLEEP_BLINDLY, "waiter-life",                                        \
+	  "no look between \"asleep\" and the sleep")                          \
+	X(WAITV_FORGETS, "waiter-life",                                        \
+	  "a mismatch hides an earlier word's wake")                           \
+	X(NO_LOCK_WAKE, "bucket-lock",                                         \
+	  "an unlock ignores who sleeps on the lock")                          \
+	X(MARK_LOCK_ONCE, "bucket-lock",                                       \
+	  "a woken locker does not tell of the others")                        \
+	X(MOVED_ALONE, "bucket-lock",                                          \
+	  "a woken locker leaves the others to a moved bucket")                \
+	X(UNSORTED_LOCKS, "bucket-lock",                                       \
+	  "two buckets are locked as they are named")                          \
+	X(RELEASE_OUTSIDE, "R11", "waiters are let go without the mark")       \
+	X(POSTED_FORGOTTEN, "R11",                                             \
+	  "the note of posted wakes is cleared after they ran")                \
+	X(FORK_UNSEEN, "fork", "a wait does not notice that it is in a child") \
+	X(HOST_LOCK_IDLE, "locks", "the library's own locks wake nobody")
+
+#define UFX_FAULT_NAME(name, rules, text) UFX_FAULT_##name,
+enum ufx_fault { UFX_FAULT_NONE, UFX_FAULT_LIST(UFX_FAULT_NAME) UFX_FAULT_COUNT };
 
 #ifdef UFX_FAULTS
 extern enum ufx_fault ufx_fault_chosen;

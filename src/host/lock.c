@@ -2,6 +2,7 @@
 #include <ufutex/futex.h>
 
 #include "host/atomic.h"
+#include "host/fault.h"
 #include "host/lock.h"
 #include "host/syscall.h"
 
@@ -50,6 +51,6 @@ void ufx_lock(uint32_t *word)
 
 void ufx_unlock(uint32_t *word)
 {
-	if (ufx_xchg(word, 0) == 2)
+	if (ufx_xchg(word, 0) == 2 && !UFX_FAULT(HOST_LOCK_IDLE))
 		ufx_word_wake(word, 1);
 }

@@ -33,6 +33,11 @@ extern UFX_TLS uint32_t ufx_thread_inside;
  */
 extern UFX_TLS uint32_t ufx_thread_unregistered;
 
+static inline bool ufx_thread_is_unregistered(void)
+{
+	return ufx_load(&ufx_thread_unregistered) && !UFX_FAULT(DEAF_SECTIONS);
+}
+
 /* Not zero: handlers have left wakes for this thread to carry out. */
 extern UFX_TLS uint32_t ufx_thread_posted;
 

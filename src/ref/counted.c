@@ -40,7 +40,7 @@ int ufx_ref_start(void)
  */
 static bool sections_usable(void)
 {
-	return ufx_section_env.cpus && !ufx_load(&ufx_thread_unregistered);
+	return ufx_section_env.cpus && !ufx_thread_is_unregistered();
 }
 
 /* R3: within protection, and never from zero to one. */

@@ -34,7 +34,7 @@ bool ufx_counted_add_slow(struct ufx_counted *c, int64_t n);
 static inline bool ufx_pin(void *const *where, void **object)
 {
 	/* Not in a vfork child: membarrier does not restart its sections. */
-	if (ufx_likely(!ufx_load(&ufx_thread_unregistered)) &&
+	if (ufx_likely(!ufx_thread_is_unregistered()) &&
 	    !UFX_FAULT(UNPROTECTED_GET) &&
 	    ufx_likely(ufx_section_pin(where, object) == UFX_SECTION_DONE))
 		return true;
@@ -48,7 +48,7 @@ static inline bool ufx_pin(void *const *where, void **object)
  */
 static inline bool ufx_counted_add(struct ufx_counted *c, int64_t n)
 {
-	if (ufx_likely(!ufx_load(&ufx_thread_unregistered)) &&
+	if (ufx_likely(!ufx_thread_is_unregistered()) &&
 	    ufx_likely(ufx_section_add(&c->cells, n) == UFX_SECTION_DONE))
 		return false;
 	return ufx_counted_add_slow(c, n);

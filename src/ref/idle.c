@@ -65,7 +65,7 @@ static bool begin_unless_gone(struct ufx_migration *m)
 
 	ufx_enter_inside();
 	ufx_lock(&m->lock);
-	gone = m->gone;
+	gone = m->gone && !UFX_FAULT(GONE_UNSEEN);
 	if (!gone)
 		begin(m);
 	ufx_unlock(&m->lock);
@@ -87,9 +87,12 @@ static void end(struct ufx_migration *m)
 	change -= UFX_FAULT(NO_BIAS) ? 1 : UFX_BIAS;
 	if (!UFX_FAULT(NO_REARM))
 		ufx_cells_add(m->counters.cells, 1);
-	ufx_store_release(&m->step, STEP_FOLDED);
+	if (!UFX_FAULT(SAID_LATE))
+		ufx_store_release(&m->step, STEP_FOLDED);
 	if (ufx_fetch_add(&m->counters.count, change) + change == 0)
 		ufx_idle_zero(&m->counters);
+	if (UFX_FAULT(SAID_LATE))
+		ufx_store_release(&m->step, STEP_FOLDED);
 }
 
 static void next_step(struct ufx_call *call)

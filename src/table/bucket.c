@@ -31,13 +31,14 @@ bool ufx_bucket_lock_slow(struct ufx_bucket *b, uint32_t coming)
 			 * our lock: it saw no bit and wakes nobody. The others
 			 * that still sleep are ours to wake.
 			 */
-			if (slept)
+			if (slept && !UFX_FAULT(MOVED_ALONE))
 				ufx_word_wake(ufx_low_half(&b->word), INT32_MAX);
 			return false;
 		}
 		if (!(word & UFX_BUCKET_LOCKED)) {
 			/* Others may sleep on: keep telling the unlocker. */
-			uint64_t bit = slept ? UFX_BUCKET_CONTENDED : 0;
+			uint64_t bit = slept && !UFX_FAULT(MARK_LOCK_ONCE) ?
+					       UFX_BUCKET_CONTENDED : 0;
 
 			if (ufx_cas(&b->word, &word, (word + take) | bit))
 				return true;

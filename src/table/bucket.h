@@ -69,7 +69,7 @@ static inline void ufx_bucket_unlock(struct ufx_bucket *b, uint32_t gone)
 	while (!ufx_cas(&b->word, &word,
 			(word - ufx_bucket_take(gone)) & ~UFX_BUCKET_CONTENDED))
 		;
-	if (ufx_unlikely(word & UFX_BUCKET_CONTENDED))
+	if (ufx_unlikely(word & UFX_BUCKET_CONTENDED) && !UFX_FAULT(NO_LOCK_WAKE))
 		ufx_bucket_wake_lockers(b, word);
 }
 

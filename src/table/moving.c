@@ -117,15 +117,18 @@ static int replace(struct ufx_domain *d, struct ufx_table *next, bool wait)
 		ufx_domain_unlock(d);
 		return ret;
 	}
-	next->prev = old;
+	next->prev = UFX_FAULT(PREV_EARLY) ? NULL : old;
 	ufx_replace_number(d, next);
 	/* Publish first: who meets a mark below finds the successor here. */
-	ufx_store_release(&d->table, next);
+	if (!UFX_FAULT(PUBLISH_LAST))
+		ufx_store_release(&d->table, next);
 	ufx_counted_begin(&old->counted);
 	if (UFX_FAULT(WAIT_FOR_PINS))
 		wait_for_pins(old);
 	for (uint32_t i = 0; i <= old->mask; i++)
 		ufx_table_move_bucket(&old->buckets[i], next);
+	if (UFX_FAULT(PUBLISH_LAST))
+		ufx_store_release(&d->table, next);
 	/* Release: who sees that nothing is in front sees all waiters here. */
 	ufx_store_release(&next->prev, NULL);
 	if (next->flags & UFX_TABLE_FIXED)

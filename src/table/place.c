@@ -79,6 +79,10 @@ static bool lock_pair(struct ufx_bucket *a, struct ufx_bucket *b)
 {
 	struct ufx_bucket *first = a < b ? a : b, *second = a < b ? b : a;
 
+	if (UFX_FAULT(UNSORTED_LOCKS)) {
+		first = a;
+		second = b;
+	}
 	if (!ufx_bucket_lock(first, 0))
 		return false;
 	if (first == second || ufx_bucket_lock(second, 0))
@@ -104,7 +108,7 @@ int ufx_place_lock_two(struct ufx_domain *d, uint64_t key1, uint64_t key2,
 		 * Both settled before either is locked: a settler takes a lock
 		 * of the older table, which comes before those of this one.
 		 */
-		if (ufx_unlikely(ufx_load_acquire(&t->prev)))
+		if (ufx_unlikely(ufx_load_acquire(&t->prev)) && !UFX_FAULT(SETTLE_ONE))
 			settle(t, hash2);
 		places[0] = (struct ufx_place){ t, ufx_table_bucket(t, hash1), true };
 		places[1] = (struct ufx_place){ t, ufx_table_bucket(t, hash2), true };
@@ -119,7 +123,10 @@ void ufx_place_unlock_two(struct ufx_place places[2], uint32_t gone[2],
 {
 	struct ufx_bucket *a = places[0].bucket, *b = places[1].bucket;
 
-	if (a == b) {
+	if (UFX_FAULT(COUNTED_LATE) && a != b) {
+		ufx_bucket_unlock(a, gone[0] - come[0]);
+		ufx_bucket_unlock(b, gone[1] - come[1]);
+	} else if (a == b) {
 		/* The sum is not negative: nobody leaves who was not counted. */
 		ufx_bucket_unlock(a, gone[0] + gone[1] - come[0] - come[1]);
 	} else {
@@ -132,6 +139,14 @@ void ufx_place_unlock_two(struct ufx_place places[2], uint32_t gone[2],
 	}
 	ufx_place_unpin(places[0].table);
 	ufx_leave_inside();
+}
+
+/* A bucket's word says so: no waiters, nor were there any to be moved. */
+static bool says_nobody(uint64_t word)
+{
+	if (UFX_FAULT(PEEK_IGNORES_MARK))
+		word &= ~UFX_BUCKET_MOVED;
+	return !ufx_bucket_count(word) && !(word & UFX_BUCKET_MOVED);
 }
 
 /* The same look without a section. */
@@ -148,18 +163,18 @@ static bool nobody_plainly(struct ufx_domain *d, uint64_t hash)
 			       UFX_BUCKET_MOVED :
 			       ufx_load(&ufx_table_bucket(t, hash)->word);
 	ufx_read_end(read);
-	return !ufx_bucket_count(word) && !(word & UFX_BUCKET_MOVED);
+	return says_nobody(word);
 }
 
 bool ufx_place_nobody(struct ufx_domain *d, uint64_t key)
 {
 	uint64_t word, hash = ufx_domain_hash(d, key);
 
-	if (ufx_unlikely(ufx_load(&ufx_thread_unregistered)))
+	if (ufx_unlikely(ufx_thread_is_unregistered()))
 		return nobody_plainly(d, hash);
 	switch (ufx_section_peek((void *const *)&d->table, hash, &word)) {
 	case UFX_SECTION_DONE:
-		return !ufx_bucket_count(word) && !(word & UFX_BUCKET_MOVED);
+		return says_nobody(word);
 	case UFX_SECTION_EMPTY: /* no table yet: nobody can be queued */
 		return true;
 	default:

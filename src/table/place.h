@@ -47,7 +47,7 @@ static inline bool ufx_place_try(struct ufx_domain *d, uint64_t key, uint32_t co
 	void *table, *bucket;
 
 	if (ufx_likely(way == UFX_WAY_LOCKED)) {
-		if (ufx_unlikely(ufx_load(&ufx_thread_unregistered)) ||
+		if (ufx_unlikely(ufx_thread_is_unregistered()) ||
 		    ufx_section_lock((void *const *)&d->table, hash,
 				     ufx_bucket_take(coming), &table,
 				     &bucket) != UFX_SECTION_DONE)

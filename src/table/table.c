@@ -66,13 +66,18 @@ void ufx_table_move_bucket(struct ufx_bucket *b, struct ufx_table *to)
 		ufx_fetch_and(&b->word, UFX_BUCKET_ONE - 1);
 		ufx_delay();
 	}
-	ufx_fetch_or(&b->word, UFX_BUCKET_MOVED);
+	if (!UFX_FAULT(MARK_LAST))
+		ufx_fetch_or(&b->word, UFX_BUCKET_MOVED);
 	while (b->root) { /* heads first, so each FIFO arrives in its order */
 		struct ufx_waiter *w = b->root;
 
 		ufx_queue_remove(&b->root, w);
 		move_waiter(w, to);
 		moved++;
+	}
+	if (UFX_FAULT(MARK_LAST)) {
+		ufx_fetch_and(&b->word, UFX_BUCKET_ONE - 1);
+		ufx_fetch_or(&b->word, UFX_BUCKET_MOVED);
 	}
 	ufx_bucket_unlock(b, 0);
 	if (moved)

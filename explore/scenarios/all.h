@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef EXPLORE_ALL_H
+#define EXPLORE_ALL_H
+
+#include "scenario.h"
+
+extern const struct scenario wait_wake,
+	timeout_wake,
+	signal_wake,
+	wake_chase,
+	wake_all,
+	waitv,
+	neighbours,
+	mismatch_acquires,
+	wake_acquires,
+	unregistered;
+
+extern const struct scenario requeue_wake,
+	requeue_timeout,
+	requeue_told,
+	requeue_cross,
+	wake_op_both,
+	requeue_replace,
+	requeue_replace_at_zero;
+
+extern const struct scenario replace_pinned,
+	replace_wake,
+	replace_wake_at_zero,
+	first_table,
+	first_table_at_zero,
+	replace_timeout,
+	replace_timeout_at_zero,
+	replace_replace,
+	replace_replace_at_zero,
+	replace_recycle,
+	replace_recycle_at_zero,
+	replace_contended,
+	replace_contended_at_zero,
+	replace_fixed,
+	replace_fixed_at_zero,
+	scale_set,
+	scale_set_at_zero,
+	teardown,
+	teardown_at_zero;
+
+extern const struct scenario handler_wake,
+	handler_wake_wait,
+	handler_replace,
+	handler_replace_at_zero,
+	handler_waits,
+	handler_twice,
+	fork_middle,
+	fork_middle_at_zero,
+	fork_handler;
+
+extern const struct scenario slot_publish,
+	slot_publish_twice,
+	slot_idle,
+	slot_idle_twice,
+	slot_idle_rivals,
+	slot_teardown,
+	ref_kill,
+	ref_switch,
+	ref_migrate,
+	ref_handler;
+
+extern const struct scenario period,
+	period_poll,
+	deferred_calls,
+	call_from_call,
+	call_frees;
+
+#endif

@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: MIT */
+/* Signal handlers that use the engine, and forks, amid anything. */
+#include "all.h"
+#include "scene.h"
+
+static void waits_until_set(void)
+{
+	wait_until_not(word[0], 0);
+}
+
+static void handler_wakes(void)
+{
+	set_and_wake(word[0], 1, 1);
+}
+
+/* A wake that takes locks, for the handler to come into. */
+static void wakes_neighbour(void)
+{
+	set_and_wake(word[1], 1, 1);
+}
+
+static void waits_for_neighbour(void)
+{
+	wait_until_not(word[1], 0);
+}
+
+const struct scenario handler_wake = {
+	.name = "handler-wake",
+	.what = "a handler amid a wake wakes somebody in the same bucket",
+	.rules = "R10 R11",
+	.modes = "rseq fence",
+	.setup = scene_domain,
+	.threads = { waits_until_set, waits_for_neighbour, wakes_neighbour },
+	.handler = handler_wakes,
+	.signals = { 0, 0, 1 },
+};
+
+static void waits_timed_for_neighbour(void)
+{
+	wait_timed(word[1], 0);
+}
+
+const struct scenario handler_wake_wait = {
+	.name = "handler-wake-wait",
+	.what = "a handler amid a wait wakes somebody in the same bucket",
+	.rules = "R10 R11",
+	.modes = "rseq fence",
+	.setup = scene_domain,
+	.threads = { waits_until_set, waits_timed_for_neighbour },
+	.handler = handler_wakes,
+	.signals = { 0, 1 },
+};
+
+static void replaces(void)
+{
+	set_slots(4);
+}
+
+const struct scenario handler_replace = {
+	.name = "handler-replace",
+	.what = "a handler amid a replacement wakes",
+	.rules = "R10 R11",
+	.setup = scene_domain,
+	.threads = { waits_until_set, replaces },
+	.handler = handler_wakes,
+	.signals = { 0, 1 },
+};
+
+const struct scenario handler_replace_at_zero = {
+	.name = "handler-replace-at-zero",
+	.what = "a handler amid a replacement at zero wakes",
+	.rules = "R10 R11",
+	.setup = scene_domain,
+	.threads = { waits_until_set, replaces },
+	.handler = handler_wakes,
+	.signals = { 0, 1 },
+	.at_zero = true,
+};
+
+/* Waits and requeues in a handler: over a critical section they give up. */
+static void handler_waits_and_requeues(void)
+{
+	long ret = wait_timed(word[0], 0);
+
+	must(ret == -EINTR || ret == -ETIMEDOUT || ret == 0 || ret == -EAGAIN);
+	ret = ufx_requeue(domain, word[0], word[2], 0, 1, false, 0);
+	must(ret == -EAGAIN || ret >= 0);
+}
+
+const struct scenario handler_waits = {
+	.name = "handler-waits",
+	.what = "a handler amid a wake waits and requeues",
+	.rules = "R11",
+	.setup = scene_domain,
+	.threads = { waits_timed_for_neighbour, wakes_neighbour },
+	.handler = handler_waits_and_requeues,
+	.signals = { 0, 1 },
+};
+
+/* Two signals: what was posted while the posted wakes were being run. */
+static void handler_wakes_two(void)
+{
+	if (peek(word[0]))
+		set_and_wake(word[2], 1, 1);
+	else
+		set_and_wake(word[0], 1, 1);
+}
+
+static void waits_for_both(void)
+{
+	wait_until_not(word[0], 0);
+	wait_until_not(word[2], 0);
+}
+
+const struct scenario handler_twice = {
+	.name = "handler-twice",
+	.what = "a second handler while the wakes of the first are carried out",
+	.rules = "R11",
+	.setup = scene_domain,
+	.threads = { waits_for_both, wakes_neighbour, waits_timed_for_neighbour },
+	.handler = handler_wakes_two,
+	.signals = { 0, 2, 0 },
+};
+
+/* ---- fork ---- */
+
+/* What a child does with a domain that others were using. */
+static void use_as_child(void)
+{
+	must(wake(word[0], 1) == 0);
+	must(wait_timed(word[0], 99) == -EAGAIN);
+	must(wait_timed(word[2], peek(word[2])) == -ETIMEDOUT);
+	set_slots(8);
+	must(!ufx_grace_barrier());
+	must(nobody_queued());
+}
+
+static bool in_child;
+
+static void forks(void)
+{
+	in_child = scenario_fork();
+}
+
+static void sets_and_wakes(void)
+{
+	set_and_wake(word[0], 1, 1);
+}
+
+static void forks_amid_all(void)
+{
+	for (int i = 0; i < 4; i++) {
+		scenario_pause();
+		if (scenario_fork()) {
+			use_as_child();
+			return;
+		}
+	}
+}
+
+#define FORK(variable, title, way)                                             \
+	const struct scenario variable = {                                     \
+		.name = title,                                                 \
+		.what = "a thread forks while others wait, wake and replace",  \
+		.rules = "fork",                                               \
+		.modes = "rseq fence",                                         \
+		.setup = scene_domain,                                         \
+		.threads = { forks_amid_all, waits_until_set, sets_and_wakes,  \
+			     replaces },                                       \
+		.at_zero = way,                                                \
+	}
+
+FORK(fork_middle, "fork", false);
+FORK(fork_middle_at_zero, "fork-at-zero", true);
+
+static void waits_with_deadline(void)
+{
+	long ret = wait_timed(word[0], 0);
+
+	must(ret == 0 || ret == -EINTR || ret == -ETIMEDOUT || ret == -EAGAIN);
+	scenario_take_signals();
+	if (in_child)
+		use_as_child();
+}
+
+const struct scenario fork_handler = {
+	.name = "fork-handler",
+	.what = "a handler forks amid its own thread's wait: the child's ends",
+	.rules = "fork",
+	.setup = scene_domain,
+	.threads = { waits_with_deadline, sets_and_wakes },
+	.handler = forks,
+	.signals = { 1, 0 },
+};
