@@ -110,6 +110,11 @@ static bool comes_to(const struct sleeper *s, uint32_t value)
 	return rings(s) == value;
 }
 
+static long set_slots(unsigned long n)
+{
+	return ufx_prctl_futex_hash(UFX_PR_FUTEX_HASH_SET_SLOTS, n, 0, 0);
+}
+
 /* ---- what the handlers do ---- */
 
 static struct ufx_ref ref;
@@ -199,7 +204,7 @@ static const char *child_uses_the_engine(void)
 		return "a waiter of the parent is woken";
 	if (ufx_futex(&own, PRIVATE(UFX_FUTEX_WAIT), 0, &soon, NULL, 0) != -ETIMEDOUT)
 		return "a wait does not time out";
-	if (ufx_prctl_futex_hash(UFX_PR_FUTEX_HASH_SET_SLOTS, 64, 0, 0))
+	if (set_slots(64))
 		return "slots cannot be set";
 	blocked_start(&b, ring_wait, &own, NULL);
 	blocked_wait(&b);
@@ -263,9 +268,7 @@ static long wake_op(void)
 
 static long resize(void)
 {
-	static unsigned int i;
-
-	return ufx_prctl_futex_hash(UFX_PR_FUTEX_HASH_SET_SLOTS, i++ & 1 ? 16 : 32, 0, 0);
+	return set_slots(16);
 }
 
 static long get_and_put(void)
@@ -297,19 +300,20 @@ struct operation {
 	uint32_t wakes;    /* of @first */
 	int64_t change;    /* of the ref's count */
 	bool left_queued;  /* @first has been requeued: wake it there */
+	bool resizes;      /* so it starts from another size each time */
 };
 
 static const struct operation operations[] = {
-	{ "a wake of nobody", wake_empty, 0, 0, 0, false },
-	{ "a wake of one", wake_first, 1, 1, 0, false },
-	{ "a wait on another value", mismatch, -EAGAIN, 0, 0, false },
-	{ "a wait that times out", times_out, -ETIMEDOUT, 0, 0, false },
-	{ "a requeue", requeue, 1, 0, 0, true },
-	{ "wake_op", wake_op, 1, 1, 0, false },
-	{ "a resize", resize, 0, 0, 0, false },
-	{ "get and put", get_and_put, 1, 0, 1, false },
-	{ "a slot's get and put", slot_pin, 1, 0, 0, false },
-	{ "to atomic and back", switch_ways, 0, 0, 0, false },
+	{ "a wake of nobody", wake_empty, 0, 0, 0, false, false },
+	{ "a wake of one", wake_first, 1, 1, 0, false, false },
+	{ "a wait on another value", mismatch, -EAGAIN, 0, 0, false, false },
+	{ "a wait that times out", times_out, -ETIMEDOUT, 0, 0, false, false },
+	{ "a requeue", requeue, 1, 0, 0, true, false },
+	{ "wake_op", wake_op, 1, 1, 0, false, false },
+	{ "a resize", resize, 0, 0, 0, false, true },
+	{ "get and put", get_and_put, 1, 0, 1, false, false },
+	{ "a slot's get and put", slot_pin, 1, 0, 0, false, false },
+	{ "to atomic and back", switch_ways, 0, 0, 0, false, false },
 };
 
 struct handler {
@@ -351,8 +355,10 @@ static void reap(struct tally *t, const struct operation *o, const struct handle
 {
 	int status = -1;
 
-	if (child <= 0 || waitpid(child, &status, 0) != child || status)
+	if (child <= 0 || waitpid(child, &status, 0) != child || status) {
+		diag("  its status: %#x", (unsigned int)status);
 		wrong(t, o, h, "the child does not end well");
+	}
 	child = 0;
 }
 
@@ -397,6 +403,8 @@ static bool run(const struct operation *o, const struct handler *h, struct tally
 	first_before = rings(&first);
 	rung = 0;
 	child = 0;
+	if (o->resizes && set_slots(32))
+		bail("slots cannot be set");
 	ret = step ? trap_at(step, false, o->call, h->action, &seen) :
 		     trap_step(nth, false, o->call, h->action, &steps);
 	if (in_child)
@@ -477,6 +485,8 @@ static void one(const struct operation *o, const struct handler *h)
 		asleep(&first);
 		before++;
 	}
+	if (o->resizes)
+		set_slots(32);
 	trap_record(&trace, o->call);
 	if (o->wakes || o->left_queued)
 		wake(&other_word, 1);
@@ -491,7 +501,7 @@ static void one(const struct operation *o, const struct handler *h)
 static void same_word(void)
 {
 	static const struct operation o = { "a wake of one of two", wake_first, 1,
-					    1, 0, false };
+					    1, 0, false, false };
 	static const struct handler h = { "wakes the other", ring_first, true, false };
 	unsigned int places = 0;
 	struct tally t = { 0 };

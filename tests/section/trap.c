@@ -73,6 +73,11 @@ bool trap_patchable(uintptr_t address)
 	       address < (uintptr_t)etext;
 }
 
+uintptr_t trap_in_file(uintptr_t address)
+{
+	return address - (uintptr_t)__executable_start;
+}
+
 uint64_t *trap_rseq_cs(void)
 {
 	return (uint64_t *)((char *)__builtin_thread_pointer() +
@@ -102,7 +107,7 @@ static void act(uintptr_t where)
 {
 	if (plan.seen)
 		plan.seen->acted = true;
-	trap_where = where;
+	trap_where = trap_in_file(where);
 	if (plan.action)
 		plan.action();
 }

@@ -92,8 +92,11 @@ long trap_everywhere(long (*call)(void), struct trap_seen *seen);
 long trap_step(unsigned int nth, bool to_the_end, long (*call)(void),
 	       void (*action)(void), unsigned int *steps);
 
-/* In an action: where the call was stopped, for messages. */
+/* Where the call was stopped last, for messages: an address in the file. */
 extern uintptr_t trap_where;
+
+/* @address as in the program's file, for objdump and addr2line. */
+uintptr_t trap_in_file(uintptr_t address);
 
 /* How many sequences the program has. */
 size_t trap_sections_count(void);
