@@ -24,7 +24,7 @@
 #include "tap.h"
 
 #ifndef SWEEP_EVERY
-#define SWEEP_EVERY 13
+#define SWEEP_EVERY 41
 #endif
 
 #ifdef __x86_64__
@@ -580,8 +580,12 @@ static void wake_of_own_wait(void)
 
 int main(void)
 {
-	const char *why = trap_missing();
+	const char *why;
 
+#ifdef SWEEP_WAY
+	setenv("UFUTEX_REPLACE", SWEEP_WAY, 1);
+#endif
+	why = trap_missing();
 	if (why) {
 		skip(why, "handlers at each instruction");
 		return tap_end();

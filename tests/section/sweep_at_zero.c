@@ -1,0 +1,4 @@
+// SPDX-License-Identifier: MIT
+/* The sweep, with tables that are replaced at zero. */
+#define SWEEP_WAY "at-zero"
+#include "sweep.c"
