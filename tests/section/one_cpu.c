@@ -95,6 +95,7 @@ static int64_t end_ms;
 static void *worker(void *number)
 {
 	unsigned int i = 0;
+	sigset_t usr1;
 
 	use_cpu(0);
 	while (clock_ms() < end_ms) {
@@ -102,6 +103,10 @@ static void *worker(void *number)
 		if (++i % 8 == (uintptr_t)number)
 			sched_yield();
 	}
+	/* No handler may count after this. */
+	sigemptyset(&usr1);
+	sigaddset(&usr1, SIGUSR1);
+	pthread_sigmask(SIG_BLOCK, &usr1, NULL);
 	__atomic_fetch_add(&all_done, done, __ATOMIC_SEQ_CST);
 	__atomic_fetch_add(&all_aborted, aborted, __ATOMIC_SEQ_CST);
 	return NULL;
