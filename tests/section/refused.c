@@ -325,7 +325,7 @@ int main(int argc, char **argv)
 		skip("n/a: this mode has no sequences", "what is refused");
 		return tap_end();
 	}
-	tap_timeout(50);
+	tap_timeout(55);
 	find_programs();
 	for (size_t i = 0; i < sizeof(combinations) / sizeof(combinations[0]); i++)
 		at_start(&combinations[i]);

@@ -24,7 +24,7 @@
 #include "tap.h"
 
 #ifndef SWEEP_EVERY
-#define SWEEP_EVERY 41
+#define SWEEP_EVERY 61
 #endif
 
 #ifndef SWEEP_HANDLERS
@@ -601,7 +601,7 @@ int main(void)
 		skip(why, "handlers at each instruction");
 		return tap_end();
 	}
-	tap_timeout(SWEEP_EVERY > 1 ? 50 : 280);
+	tap_timeout(280);
 	ufx_object_init(&object, UFX_SLOT_PUBLISH_FIRST, NULL);
 	if (ufx_ref_init(&ref, ignore_ref) ||
 	    ufx_slot_init(&slot, UFX_SLOT_PUBLISH_FIRST, &object))
