@@ -28,6 +28,10 @@ bool section_add(struct section *s, void *word, uint64_t n);
 enum section_swap section_swap(struct section *s, void *word, uint64_t expected,
 			       uint64_t desired, int order);
 
+static inline void ufx_section_clear(void)
+{
+}
+
 static inline enum ufx_section_result section_leave(struct section *s,
 						    enum ufx_section_result result)
 {

@@ -29,8 +29,12 @@
  *
  * The functions named _inline are the same as those without, with the
  * restartable sequence compiled into the caller (x86-64 and aarch64, gcc or
- * clang). A shared object that uses them must not be unloaded (link it with
- * -z nodelete): the kernel may look at a thread's last sequence after it.
+ * clang). A shared object that uses them, or has the library linked into it,
+ * should not be unloaded (link it with -z nodelete): the kernel keeps the
+ * address of each thread's last sequence, and a thread that is interrupted once
+ * that is unmapped dies by SIGSEGV. If it must go, each thread that has used it
+ * calls ufx_section_forget() after its last use and before dlclose. Nobody can
+ * do that for another thread; a grace period does not.
  */
 #ifndef UFUTEX_REF_H
 #define UFUTEX_REF_H

@@ -36,6 +36,15 @@ static inline char *ufx_section_area(void)
 	return (char *)__builtin_thread_pointer() + ufx_section_env.area;
 }
 
+/* Clears the pointer to the calling thread's last sequence. */
+static inline void ufx_section_clear(void)
+{
+	__asm__ __volatile__("str xzr, [%[area], #8]"
+			     :
+			     : [area] "r"(ufx_section_area())
+			     : "memory");
+}
+
 /* {state of *@cells; this CPU's cell += @n} */
 static inline enum ufx_section_result ufx_section_add(const uintptr_t *cells,
 						      long n)

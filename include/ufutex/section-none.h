@@ -5,6 +5,10 @@
 
 #define UFX_HAVE_SECTIONS 0
 
+static inline void ufx_section_clear(void)
+{
+}
+
 static inline enum ufx_section_result ufx_section_add(const uintptr_t *cells,
 						      long n)
 {

@@ -36,6 +36,15 @@
 	"jmp %l[abort]\n\t"                                                    \
 	".popsection\n\t"
 
+/* Clears the pointer to the calling thread's last sequence. */
+static inline void ufx_section_clear(void)
+{
+	__asm__ __volatile__("movq $0, %%fs:8(%[area])"
+			     :
+			     : [area] "r"(ufx_section_env.area)
+			     : "memory");
+}
+
 /* A build for tests can make the stretch before the commit long. */
 #ifdef UFX_TEST_DELAYS
 UFX_BEGIN

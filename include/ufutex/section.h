@@ -71,4 +71,14 @@ UFX_END
 #include <ufutex/section-none.h>
 #endif
 
+/*
+ * The calling thread leaves no trace of the sections that it has run: after
+ * it their code may be unmapped. See ufutex/ref.h. Safe in signal handlers.
+ */
+static inline void ufx_section_forget(void)
+{
+	if (ufx_section_env.cpus) /* else it has run none */
+		ufx_section_clear();
+}
+
 #endif

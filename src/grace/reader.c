@@ -10,23 +10,25 @@
 #define DEPTH_MASK ((uint64_t)0xffff)
 #define ENTERED ((uint64_t)0x10000)
 
-/* Wiped by fork: whoever was in a bank is not there in the child. */
+/*
+ * Wiped by fork: whoever was in a bank is not there in the child. The high
+ * half of a bank's word is its era: not zero once somebody has entered, and
+ * another one in the child. Count and era change in one step, so a reader whose
+ * handler forks, at whatever instruction, is counted off where it was counted.
+ */
 struct banks {
 	uint32_t active;
-	uint32_t era; /* 1, and 0 after a fork */
 	uint64_t readers[2] __attribute__((aligned(64)));
 	uint64_t aborts;
 };
 
 static struct banks *banks;
+static uint32_t eras; /* given out so far; a fork child counts on */
 
 int ufx_readers_start(void)
 {
 	banks = ufx_pages_alloc_wiped(4096);
-	if (!banks)
-		return -ENOMEM;
-	banks->era = 1;
-	return 0;
+	return banks ? 0 : -ENOMEM;
 }
 
 void ufx_read_count_abort(void)
@@ -41,8 +43,9 @@ uint64_t ufx_read_aborts(void)
 
 static struct ufx_read bank_enter(void)
 {
-	struct ufx_read read = { NULL, ufx_load(&banks->active) & 1,
-				 ufx_load(&banks->era) };
+	struct ufx_read read = { NULL, ufx_load(&banks->active) & 1, 0 };
+	uint64_t *readers = &banks->readers[read.bank];
+	uint64_t word = ufx_load(readers), next;
 
 	/*
 	 * A full fence between "counted" and the loads of the section. Partner:
@@ -50,8 +53,13 @@ static struct ufx_read bank_enter(void)
 	 * look at the count. Either it sees us counted, or we see what it
 	 * published, even if we read @active long ago.
 	 */
-	ufx_fetch_add(&banks->readers[read.bank], 1);
+	do {
+		next = word + 1;
+		if (!word) /* the first here since the start, or since a fork */
+			next += (uint64_t)(ufx_fetch_add(&eras, 1) + 1) << 32;
+	} while (!ufx_cas(readers, &word, next));
 	ufx_fence_after_rmw();
+	read.era = (uint32_t)(next >> 32);
 	return read;
 }
 
@@ -84,15 +92,21 @@ struct ufx_read ufx_read_begin(void)
 	return read;
 }
 
+static void bank_leave(uint64_t *readers, uint32_t era)
+{
+	uint64_t word = ufx_load(readers);
+
+	/* Another era: a handler forked, and the counts are wiped. */
+	while (word >> 32 == era && !ufx_cas(readers, &word, word - 1))
+		;
+}
+
 static void leave(struct ufx_read read)
 {
 	uint64_t mark;
 
 	if (!read.thread) {
-		/* Another era: a handler forked, and the counts are wiped. */
-		if (ufx_load(&banks->era) == read.era)
-			__atomic_fetch_sub(&banks->readers[read.bank], 1,
-					   __ATOMIC_RELEASE);
+		bank_leave(&banks->readers[read.bank], read.era);
 		return;
 	}
 	mark = ufx_load(&read.thread->reader);
@@ -127,7 +141,7 @@ static void bank_wait(uint32_t bank)
 {
 	unsigned int round = 0;
 
-	while (ufx_load_acquire(&banks->readers[bank]))
+	while ((uint32_t)ufx_load_acquire(&banks->readers[bank]))
 		ufx_relax(&round);
 }
 

@@ -38,6 +38,46 @@ static int replace_locked(struct ufx_domain *d, uint32_t slots, uint32_t flags,
 	return ufx_replace_of(d)->replace(d, next, wait);
 }
 
+/*
+ * Locks the domain; its table, which a domain that is not started gets first.
+ * NULL, with *@error and unlocked: there is no memory. A handler that forks
+ * over us takes the table away in the child.
+ */
+static struct ufx_table *lock_started(struct ufx_domain *d, int *error)
+{
+	for (;;) {
+		struct ufx_table *t;
+
+		*error = ufx_load(&d->table) ? 0 : ufx_domain_start(d);
+		if (*error)
+			return NULL;
+		ufx_domain_lock(d);
+		t = ufx_load(&d->table);
+		if (t)
+			return t;
+		ufx_domain_unlock(d);
+	}
+}
+
+/* One try; -EAGAIN: a handler has forked over it, and this is the child. */
+static int try_set_slots(struct ufx_domain *d, uint32_t slots, uint32_t flags)
+{
+	int ret;
+	struct ufx_table *t = lock_started(d, &ret);
+
+	if (!t)
+		return ret;
+	if (t->flags & UFX_TABLE_FIXED) {
+		ufx_domain_unlock(d);
+		return -EBUSY;
+	}
+	if (slots > UFX_TABLE_SLOTS_MAX) {
+		ufx_domain_unlock(d);
+		return -ENOMEM; /* the kernel's largest allocation */
+	}
+	return replace_locked(d, slots, flags, true);
+}
+
 int ufx_domain_set_slots(struct ufx_domain *d, uint32_t slots)
 {
 	uint32_t flags = UFX_TABLE_CUSTOM;
@@ -47,23 +87,14 @@ int ufx_domain_set_slots(struct ufx_domain *d, uint32_t slots)
 		return -EINVAL;
 	if (ufx_thread_inside) /* a handler over what may be this very thing */
 		return -EAGAIN;
-	ret = ufx_load(&d->table) ? 0 : ufx_domain_start(d);
-	if (ret)
-		return ret;
 	if (!slots) {
 		flags |= UFX_TABLE_GLOBAL | UFX_TABLE_FIXED;
 		slots = ufx_domain_global_slots();
 	}
-	ufx_domain_lock(d);
-	if (d->table->flags & UFX_TABLE_FIXED) {
-		ufx_domain_unlock(d);
-		return -EBUSY;
-	}
-	if (slots > UFX_TABLE_SLOTS_MAX) {
-		ufx_domain_unlock(d);
-		return -ENOMEM; /* the kernel's largest allocation */
-	}
-	return replace_locked(d, slots, flags, true);
+	do {
+		ret = try_set_slots(d, slots, flags);
+	} while (ret == -EAGAIN);
+	return ret;
 }
 
 static uint32_t wanted_slots(unsigned int threads)
@@ -80,11 +111,13 @@ void ufx_domain_scale(struct ufx_domain *d, unsigned int threads)
 {
 	uint32_t wanted = wanted_slots(threads);
 	struct ufx_table *t;
+	int error;
 
-	if (ufx_thread_inside || (!ufx_load(&d->table) && ufx_domain_start(d)))
+	if (ufx_thread_inside)
 		return;
-	ufx_domain_lock(d);
-	t = d->table;
+	t = lock_started(d, &error);
+	if (!t)
+		return;
 	if (t->flags & (UFX_TABLE_CUSTOM | UFX_TABLE_FIXED)) {
 		ufx_domain_unlock(d);
 		return;

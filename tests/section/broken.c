@@ -41,6 +41,12 @@
 	abort_in_section GOTO " %l[abort]\n\t"                                 \
 	".popsection\n\t"
 
+#define END_ELSEWHERE                                                          \
+	"2:\n\t"                                                               \
+	".pushsection __rseq_failure, \"ax?\"\n\t" SIGNATURE "4:\n\t" GOTO       \
+	" ufx_broken_call\n\t"                                                \
+	".popsection\n\t"
+
 UFX_API void ufx_broken_call(void);
 UFX_API int ufx_broken(uintptr_t *cells);
 struct ufx_section_environment ufx_section_env;
@@ -59,6 +65,8 @@ int ufx_broken(uintptr_t *cells)
 		"4:\n\t" BODY END(SIGNATURE, "")
 #elif BROKEN == 6 /* the signature is another */
 		BODY END(WRONG_SIGNATURE, "4:\n\t")
+#elif BROKEN == 8 /* an abort leaves the function */
+		BODY END_ELSEWHERE
 #else
 		BODY END(SIGNATURE, "4:\n\t")
 #endif

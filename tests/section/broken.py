@@ -18,6 +18,7 @@ CASES = [
     (5, "the abort address lies inside", "the abort address lies inside"),
     (6, "another signature", "no signature"),
     (7, "a jump from outside", "a jump from outside"),
+    (8, "an abort leaves the function", "an abort goes to another function"),
 ]
 
 

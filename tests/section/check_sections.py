@@ -12,6 +12,7 @@ instruction): nothing that a run of the program would show reliably.
 
 import os
 import re
+import shutil
 import struct
 import subprocess
 import sys
@@ -19,6 +20,8 @@ import sys
 sys.dont_write_bytecode = True
 import elf  # noqa: E402
 
+HERE = os.path.dirname(os.path.abspath(__file__))
+INCLUDE = os.path.join(HERE, "..", "..", "include")
 INSTRUCTION = re.compile(r"^\s*([0-9a-f]+):\t(.*\S)")
 COMMENT = re.compile(r"\s+(#|//) .*$")
 FUNCTION = re.compile(r"^([0-9a-f]+) <(.+)>:$")
@@ -149,7 +152,28 @@ def check_body(machine, body):
     return wrong
 
 
-def check(file, machine, instructions, descriptor):
+def function_of(functions, address):
+    """Parts that the compiler has moved away are parts of the function."""
+    return re.sub(r"\.(cold|part|isra|constprop)\b.*$", "", functions.get(address, "?"))
+
+
+def check_function(machine, instructions, functions, places, start, end, abort):
+    """The end and what the abort address jumps to lie in the function of the start."""
+    wrong = []
+    name = function_of(functions, start)
+    if function_of(functions, end) != name:
+        wrong.append("it ends in another function: %s" % functions.get(end, "?"))
+    target = machine.jump_target(instructions[places[abort]]) if abort in places else None
+    if target is None:
+        wrong.append("no jump at the abort address")
+    elif function_of(functions, target) != name:
+        wrong.append("an abort goes to another function: %s" % functions.get(target, "?"))
+    elif start <= target < end:
+        wrong.append("an abort goes into the sequence")
+    return wrong
+
+
+def check(file, machine, instructions, functions, descriptor):
     address, version, flags, start, offset, abort = descriptor
     end = start + offset
     wrong = []
@@ -169,6 +193,7 @@ def check(file, machine, instructions, descriptor):
         return wrong + ["start or end is not between two instructions"]
     body = instructions[places[start]:places[end]]
     wrong += check_body(machine, body)
+    wrong += check_function(machine, instructions, functions, places, start, end, abort)
     if not machine.publishes(instructions[:places[start]], address):
         wrong.append("the descriptor is not stored right before the start")
     for i in instructions:
@@ -176,6 +201,14 @@ def check(file, machine, instructions, descriptor):
         if target is not None and start <= target < end and i not in body:
             wrong.append("a jump from outside, at %#x" % i.address)
     return wrong
+
+
+def check_array(file, found):
+    """Tools find the descriptors by this array of pointers to them."""
+    section = file.section("__rseq_cs_ptr_array")
+    pointers = [file.pointer(section.address + at)
+                for at in range(0, len(section.content) if section else 0, 8)]
+    return sorted(pointers) == sorted(d[0] for d in found)
 
 
 def check_file(path, count):
@@ -187,13 +220,18 @@ def check_file(path, count):
     found = list(descriptors(file))
     name = "/".join(path.split("/")[-2:])
     for d in found or [None]:
-        wrong = check(file, machine, instructions, d) if d else ["it has none"]
+        wrong = check(file, machine, instructions, functions, d) if d else ["it has none"]
         where = " %#x in %s" % (d[3], functions.get(d[3], "?")) if d else ""
         count += 1
         failures += bool(wrong)
         print("%sok %d - %s: sequence%s" % ("not " if wrong else "", count, name, where))
         for text in wrong:
             print("#   " + text)
+    count += 1
+    listed = check_array(file, found)
+    failures += not listed
+    print("%sok %d - %s: each is in the array, and nothing else" % (
+        "" if listed else "not ", count, name))
     return count, failures
 
 
@@ -202,13 +240,26 @@ def built():
     build = os.environ.get("UFUTEX_BUILD", "build")
     cross = os.path.join(os.path.dirname(os.path.abspath(build)), "build-aarch64")
     paths = [os.path.join(d, name) for d in (build, cross)
-             for name in ("libufutex.so", "libufutex-preload.so")]
+             for name in ("libufutex.so", "libufutex-preload.so", "ufutex")]
     return [path for path in paths if os.path.exists(path)]
+
+
+def inlined():
+    """A program's own copies, as compilers make them."""
+    source = os.path.join(HERE, "plugin.c")
+    for compiler in ("cc", "clang", "aarch64-linux-gnu-gcc"):
+        for level in ("-O0", "-O1", "-O2", "-O3", "-Os"):
+            name = "inlined-%s%s.so" % (compiler, level)
+            if not shutil.which(compiler):
+                continue
+            subprocess.run([compiler, "-std=gnu11", level, "-fPIC", "-shared", "-I", INCLUDE,
+                            "-o", name, source], check=True)
+            yield name
 
 
 def main():
     count = failures = 0
-    for path in sys.argv[1:] or built():
+    for path in sys.argv[1:] or built() + list(inlined()):
         count, failed = check_file(path, count)
         failures += failed
     print("1..%d" % count)
