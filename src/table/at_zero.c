@@ -64,6 +64,8 @@ static void switch_if_dead(struct ufx_domain *d)
 {
 	struct ufx_table *old = d->table, *next = d->pending;
 
+	if (!old) /* a handler forked just now: this is the child */
+		return;
 	if ((old->flags & UFX_TABLE_FIXED) ||
 	    !ufx_idle_dead(d->migration, &old->counted))
 		return;
