@@ -40,3 +40,8 @@ enum ufx_fault fault_named(const char *name)
 			return (enum ufx_fault)i;
 	return UFX_FAULT_COUNT;
 }
+
+const char *fault_name(enum ufx_fault fault)
+{
+	return names[fault];
+}

@@ -6,5 +6,6 @@
 
 /* The fault called @name, without UFX_FAULT_; UFX_FAULT_COUNT if none is. */
 enum ufx_fault fault_named(const char *name);
+const char *fault_name(enum ufx_fault fault); /* NULL: it has none */
 
 #endif

@@ -4,6 +4,7 @@
  * and without locks held, uses it, and forks again.
  */
 #include <stdio.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 
 #include "torture.h"
@@ -80,7 +81,6 @@ static void use_engine(void)
 void fork_child_check(void)
 {
 	in_child = 0;
-	alarm(60);
 	use_engine();
 	_exit(0);
 }
@@ -111,6 +111,7 @@ static void child(int more)
 	pid_t pid = 0;
 	int status;
 
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	do { /* the child of the child does the same */
 		alarm(60);
 		use_engine();

@@ -10,7 +10,7 @@
 
 static const struct activity *const activities[] = {
 	&semaphores, &bits, &conditions, &cold, &resizes, &own_domains, &signals,
-	&affinity, &churn, &clones, &vforks, &unregistered, &forks, &callbacks, &objects,
+	&handler_forks, &affinity, &churn, &clones, &vforks, &unregistered, &forks, &callbacks, &objects,
 	&refs, &read_ages, &table_ages,
 };
 
@@ -55,14 +55,14 @@ static void start_all(void)
 	unsigned int cpus = (unsigned int)sysconf(_SC_NPROCESSORS_ONLN), threads, n;
 	size_t i;
 
-	threads = options.threads ? options.threads : 20 * cpus;
+	threads = options.threads ? options.threads : 30 * cpus;
 	if (threads > WORKERS / 4)
 		threads = WORKERS / 4;
 	for (i = 0; i < ACTIVITIES; i++)
 		if (activities[i]->start) /* others may use what it has */
 			activities[i]->start();
 	for (i = 0; i < ACTIVITIES; i++) {
-		n = activities[i]->weight * threads / 50;
+		n = activities[i]->weight * threads / 60;
 		for (n = n || !activities[i]->weight ? n : 1; on[i] && n; n--) {
 			born[births] = worker_start(activities[i], NULL);
 			if (!born[births])

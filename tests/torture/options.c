@@ -19,9 +19,11 @@ static const char usage[] =
 "  --shard I/N     this run does each N-th seed, from the I-th on (1/1)\n"
 "  --refs MODE     rseq, membarrier, fence, shared, unregistered; all: each in turn\n"
 "  --replace WAY   moving, at-zero; all: each in turn; of the default domain\n"
-"  --threads N     about so many (20 for each CPU)\n"
+"  --threads N     about so many (30 for each CPU)\n"
 "  --only A,B      these activities alone;  --without A,B   all but these\n"
+"  --both          on the engine as it is and on torture-poisoned's in turn\n"
 "  --fault NAME    puts in a fault of src/host/fault.h (torture-poisoned only)\n"
+"  --faults        lists them\n"
 "  --patience N    seconds that a thread may wait wrongly (10)\n"
 "  --json FILE     appends findings and a summary\n"
 "  --hold          a finding holds the process for a debugger\n"
@@ -69,6 +71,16 @@ static void fault(const char *name)
 	bad("faults can be put into torture-poisoned only", name);
 #endif
 	options.fault = name;
+}
+
+static void list_faults(void)
+{
+	int i;
+
+	for (i = UFX_FAULT_NONE + 1; i < UFX_FAULT_COUNT; i++)
+		if (fault_name((enum ufx_fault)i))
+			puts(fault_name((enum ufx_fault)i));
+	exit(0);
 }
 
 static void value(const char *option, const char *text)
@@ -127,8 +139,12 @@ void options_read(int argc, char **argv)
 			fputs(usage, stdout);
 			exit(0);
 		}
+		if (!strcmp(argv[i], "--faults"))
+			list_faults();
 		if (!strcmp(argv[i], "--hold"))
 			options.hold = true;
+		else if (!strcmp(argv[i], "--both"))
+			options.both = true;
 		else if (!strcmp(argv[i], "--quiet"))
 			options.quiet = true;
 		else if (i + 1 == argc)

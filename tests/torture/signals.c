@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
  * Storms of signals: handlers that wake, carry tokens, wait, requeue, pin,
- * and some that fork, over whatever the thread was at (R10, R11).
+ * over whatever the thread was at (R10, R11); and some that fork.
  */
 #include "host/thread.h"
 #include "torture.h"
@@ -94,6 +94,13 @@ static bool remember(pid_t pid)
 	return false;
 }
 
+/* It returns, as the header asks; what it returns to must end. */
+static void child_of_handler(void)
+{
+	in_child = 1;
+	alarm(30);
+}
+
 static void forker(int sig)
 {
 	int saved = errno;
@@ -102,7 +109,7 @@ static void forker(int sig)
 	(void)sig;
 	pid = fork();
 	if (pid == 0)
-		in_child = 1; /* and return, as the header asks */
+		child_of_handler();
 	else if (pid > 0)
 		count(COUNT_forks_in_handlers, 1);
 	while (pid > 0 && !remember(pid)) /* too many: wait here */
@@ -125,14 +132,33 @@ void handlers_install(void)
 	sigaction(FORKS, &action, NULL);
 }
 
-/* Those that call the engine only, so that fork finds no lock of libc held. */
+/* ---- the storm ---- */
+
+static void step(struct worker *w)
+{
+	struct worker *other = worker_any(w);
+
+	if (other && other != w) {
+		syscall(SYS_tgkill, getpid(), other->tid,
+			rnd(w, 2) ? SIGUSR1 : SIGUSR2);
+		count(COUNT_signals, 1);
+	}
+	if (rnd(w, 4) == 0)
+		nap_us(rnd(w, 300));
+}
+
+const struct activity signals = { "signals", 1, NULL, step, NULL, NULL };
+
+/* ---- handlers that fork ---- */
+
+/* Over those that call the engine only, so that fork finds no lock of libc held. */
 static bool may_fork(const struct worker *w)
 {
 	return w->activity == &semaphores || w->activity == &bits ||
 	       w->activity == &conditions || w->activity == &cold;
 }
 
-/* Waits for them, and hears what they have found. */
+/* Waits for the children, and hears what they have found. */
 static void reap(void)
 {
 	int i, status;
@@ -147,20 +173,17 @@ static void reap(void)
 	}
 }
 
-static void step(struct worker *w)
+static void step_forks(struct worker *w)
 {
 	struct worker *other = worker_any(w);
-	int sig = rnd(w, 2) ? SIGUSR1 : SIGUSR2;
 
-	if (other && other != w) {
-		if (rnd(w, 2000) == 0 && may_fork(other))
-			sig = FORKS;
-		syscall(SYS_tgkill, getpid(), other->tid, sig);
-		count(COUNT_signals, 1);
+	if (other && may_fork(other)) {
+		syscall(SYS_tgkill, getpid(), other->tid, FORKS);
+		nap_us(5000 + rnd(w, 20000));
 	}
-	if (rnd(w, 4) == 0)
-		nap_us(rnd(w, 300));
 	reap();
 }
 
-const struct activity signals = { "signals", 1, NULL, step, NULL, reap };
+const struct activity handler_forks = {
+	"handler-forks", 1, NULL, step_forks, NULL, reap
+};

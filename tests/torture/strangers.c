@@ -6,6 +6,7 @@
  */
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 
 #include "host/thread.h"
@@ -68,6 +69,7 @@ __attribute__((noinline)) static pid_t vfork_and_live(struct worker *w)
 	pid_t pid = vfork();
 
 	if (pid == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		live_a_little(w);
 		_exit(0);
 	}

@@ -3,6 +3,7 @@
  * A run is cut into parts, each a process of its own: the mode is chosen when
  * one starts, and one that crashes or hangs is seen from here.
  */
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -63,6 +64,18 @@ static const char *way_of(uint64_t seed)
 	return ways[seed / n_modes % 2];
 }
 
+/* The build too, after all modes and ways of the one. */
+static const char *program_of(uint64_t seed)
+{
+	static char path[PATH_MAX + 16];
+	ssize_t n = readlink("/proc/self/exe", path, PATH_MAX - 1);
+
+	path[n > 0 ? n : 0] = '\0';
+	if (options.both && seed / n_modes / 2 % 2)
+		strcat(path, "-poisoned");
+	return path;
+}
+
 /* ---- one part ---- */
 
 static void environment(uint64_t seed, double seconds, int fd)
@@ -87,14 +100,14 @@ static pid_t start(uint64_t seed, double seconds, int fd)
 		return pid;
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	environment(seed, seconds, fd);
-	execv("/proc/self/exe", arguments);
+	execv(program_of(seed), arguments);
 	_exit(127);
 }
 
 /* Ends when it should, or is ended. */
 static int wait_for(pid_t pid, double seconds)
 {
-	int64_t end = now_ms() + (int64_t)(seconds * 1000) + 8000 * options.patience + 60000;
+	int64_t end = now_ms() + (int64_t)(seconds * 1000) + 8000 * options.patience + 20000;
 	int status;
 
 	while (waitpid(pid, &status, WNOHANG) == 0) {
@@ -130,7 +143,7 @@ static void tell(uint64_t seed, double seconds, int status)
 		return;
 	fprintf(json, "{\"kind\":\"finding\",\"tool\":\"torture\",\"seed\":%ju,\"what\":\"%s\","
 		"\"replay\":\"%s --seed %ju --seconds %g --leg %g%s --replace %s\"}\n",
-		(uintmax_t)seed, totals->found, arguments[0], (uintmax_t)seed, seconds,
+		(uintmax_t)seed, totals->found, program_of(seed), (uintmax_t)seed, seconds,
 		seconds, mode, way_of(seed));
 	fflush(json);
 }

@@ -62,7 +62,7 @@ struct worker;
 
 struct activity {
 	const char *name;
-	unsigned int weight; /* threads, of 50 */
+	unsigned int weight; /* threads, of about 60 */
 	void (*start)(void); /* before the first step; all but @step may be NULL */
 	void (*step)(struct worker *w);
 	void (*stop)(void);  /* lets go who waits, once */
@@ -216,7 +216,7 @@ struct options {
 	unsigned int threads;
 	unsigned int patience; /* seconds that a waiter may wait wrongly */
 	const char *refs, *replace, *json, *fault, *only, *without;
-	bool hold, quiet;
+	bool hold, quiet, both;
 };
 extern struct options options;
 void options_read(int argc, char **argv);
@@ -228,7 +228,7 @@ void leg_run(uint64_t seed, double seconds) __attribute__((noreturn));
 int supervise(void);
 
 extern const struct activity semaphores, bits, conditions, cold, resizes, own_domains,
-	signals, affinity, churn, clones, vforks, unregistered, forks, callbacks, objects, refs,
+	signals, handler_forks, affinity, churn, clones, vforks, unregistered, forks, callbacks, objects, refs,
 	read_ages, table_ages;
 
 #endif
