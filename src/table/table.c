@@ -16,6 +16,7 @@ struct ufx_table *ufx_table_new(struct ufx_domain *d, uint32_t slots,
 	t->flags = flags;
 	t->size = size;
 	t->domain = d;
+	t->epoch = ufx_load(&d->epoch);
 	return t;
 }
 
@@ -53,8 +54,8 @@ void ufx_table_move_bucket(struct ufx_bucket *b, struct ufx_table *to)
 {
 	uint32_t moved = 0;
 
-	if (!ufx_bucket_lock(b, 0)) {
-		ufx_bucket_wait_moved(b);
+	if (!ufx_bucket_lock_in(to, b, 0)) {
+		ufx_bucket_wait_moved(to, b);
 		return;
 	}
 	/*

@@ -93,7 +93,8 @@ void fork_judge(int status, const char *whose)
 		finding("%s", totals->found);
 	if (WIFSIGNALED(status))
 		finding("a child (%s) dies by signal %d%s", whose, WTERMSIG(status),
-			WTERMSIG(status) == SIGALRM ? ": it hangs" : "");
+			WTERMSIG(status) == SIGALRM || WTERMSIG(status) == SIGKILL ?
+				": it hangs" : "");
 	finding("a child (%s) ends with status %d", whose, WEXITSTATUS(status));
 }
 

@@ -15,6 +15,7 @@ static const char usage[] =
 "  --seconds N     how long in all (20)\n"
 "  --leg N         how long each part of it: a process with a mode and a seed of\n"
 "                  its own (an eighth, at least 1.5, at most 30)\n"
+"  --count N       so many parts, whatever the seconds\n"
 "  --seed N        of the first part (1)\n"
 "  --shard I/N     this run does each N-th seed, from the I-th on (1/1)\n"
 "  --refs MODE     rseq, membarrier, fence, shared, unregistered; all: each in turn\n"
@@ -93,6 +94,8 @@ static void value(const char *option, const char *text)
 		o->leg = number(option, text, 0.1, 1e7);
 	else if (!strcmp(option, "--seed"))
 		o->seed = (uint64_t)number(option, text, 0, 1e15);
+	else if (!strcmp(option, "--count"))
+		o->count = (unsigned int)number(option, text, 1, 1e9);
 	else if (!strcmp(option, "--shard"))
 		shard(text);
 	else if (!strcmp(option, "--threads"))

@@ -80,40 +80,57 @@ static void handler(int sig)
 	errno = saved;
 }
 
-static pid_t children[4]; /* of handlers; their threads do not wait for them */
+/* Of handlers; their threads do not wait for them. -1: about to be there. */
+static pid_t children[4];
 
-static bool remember(pid_t pid)
+static pid_t *cradle(void)
 {
 	pid_t none = 0;
 	int i;
 
 	for (i = 0; i < 4; i++, none = 0)
-		if (__atomic_compare_exchange_n(&children[i], &none, pid, false,
+		if (__atomic_compare_exchange_n(&children[i], &none, -1, false,
 						__ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
-			return true;
-	return false;
+			return &children[i];
+	return NULL;
+}
+
+/* Ends a wait, which the child has begun rightly; but nothing else. */
+static void tick(int sig)
+{
+	static int ticks;
+
+	(void)sig;
+	if (++ticks == 30)
+		kill(getpid(), SIGKILL);
+	alarm(1);
 }
 
 /* It returns, as the header asks; what it returns to must end. */
 static void child_of_handler(void)
 {
+	struct sigaction action = { .sa_handler = tick };
+
 	in_child = 1;
-	alarm(30);
+	sigaction(SIGALRM, &action, NULL);
+	alarm(1);
 }
 
+/* Waits for nobody: its thread may hold a lock of the engine. */
 static void forker(int sig)
 {
 	int saved = errno;
-	pid_t pid;
+	pid_t *place = cradle(), pid;
 
 	(void)sig;
+	if (!place)
+		return;
 	pid = fork();
 	if (pid == 0)
 		child_of_handler();
 	else if (pid > 0)
 		count(COUNT_forks_in_handlers, 1);
-	while (pid > 0 && !remember(pid)) /* too many: wait here */
-		nap_us(1000);
+	__atomic_store_n(place, pid > 0 ? pid : 0, __ATOMIC_SEQ_CST);
 	errno = saved;
 }
 
@@ -166,7 +183,7 @@ static void reap(void)
 	for (i = 0; i < 4; i++) {
 		pid_t pid = __atomic_load_n(&children[i], __ATOMIC_SEQ_CST);
 
-		if (!pid || waitpid(pid, &status, stopped() ? 0 : WNOHANG) != pid)
+		if (pid <= 0 || waitpid(pid, &status, stopped() ? 0 : WNOHANG) != pid)
 			continue;
 		__atomic_store_n(&children[i], 0, __ATOMIC_SEQ_CST);
 		fork_judge(status, "a handler's fork");

@@ -204,6 +204,7 @@ static void progress(double left)
 int supervise(void)
 {
 	uint64_t seed = options.seed + options.shard - 1;
+	unsigned int done;
 	int fd = share_totals();
 	double left;
 
@@ -217,10 +218,11 @@ int supervise(void)
 	}
 	look_for_modes();
 	begun = now_ms();
-	for (;; seed += options.shards) {
+	for (done = 0;; done++, seed += options.shards) {
 		left = options.seconds - (double)(now_ms() - begun) / 1000;
 		/* A part much shorter than the others is not worth its start. */
-		if (left < options.leg / 2 && seed != options.seed + options.shard - 1)
+		if (options.count ? done == options.count :
+				    done && left < options.leg / 2)
 			break;
 		progress(left);
 		one(seed, options.leg, fd);

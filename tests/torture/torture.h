@@ -213,6 +213,7 @@ struct options {
 	double seconds, leg;
 	uint64_t seed;
 	unsigned int shard, shards;
+	unsigned int count; /* parts; 0: as the seconds say */
 	unsigned int threads;
 	unsigned int patience; /* seconds that a waiter may wait wrongly */
 	const char *refs, *replace, *json, *fault, *only, *without;
