@@ -12,6 +12,8 @@ help:
 	@echo 'make test       every test; the last line counts them'
 	@echo 'make test-all   every test in every mode and build, the long ones too'
 	@echo 'make bench      all comparisons'
+	@echo 'make torture    everything at once; SECONDS=600 SEED=1 SHARD=1/1 RESULTS=FILE'
+	@echo 'make torture-faults   which faults that finds, and how soon'
 	@echo 'make clean      removes what was built'
 
 run: setup-bench compile
@@ -26,6 +28,24 @@ test: setup-test compile
 test-all: setup-test-all compile
 	@tests/run.py all
 
+SECONDS ?= 600
+SEED ?= 1
+SHARD ?= 1/1
+# Known to fail: a handler that forks amid a switch at zero.
+WITHOUT ?= handler-forks
+RESULTS ?= $(B)/results/torture-$(subst /,-of-,$(SHARD)).jsonl
+
+torture: compile
+	@ninja -C $(B) --quiet torture
+	@mkdir -p "$$(dirname "$(RESULTS)")"
+	@rm -f "$(RESULTS)"
+	@$(B)/tests/torture/torture --both --refs all --replace all --seconds $(SECONDS) \
+		--without "$(WITHOUT)" --seed $(SEED) --shard $(SHARD) --json "$(RESULTS)"
+
+torture-faults: compile
+	@ninja -C $(B) --quiet torture
+	@tests/torture/faults.py --all
+
 setup-build:    ; @./setup build
 setup-bench:    ; @./setup build bench
 setup-test:     ; @./setup build cross san
@@ -39,5 +59,5 @@ clean:
 	rm -rf $(B) build-*
 
 .NOTPARALLEL:
-.PHONY: all help run bench test test-all compile clean \
+.PHONY: all help run bench test test-all compile clean torture torture-faults \
 	setup-build setup-bench setup-test setup-test-all

@@ -100,7 +100,10 @@ static long futex(uint32_t *addr, int op, uint32_t value, const void *timeout,
 		return 0;
 	point(NULL);
 	switch (op & ~(UFX_FUTEX_PRIVATE | UFX_FUTEX_CLOCK_REALTIME)) {
-	case UFX_FUTEX_WAIT:
+	case UFX_FUTEX_WAIT: /* what time it has is no reason to be woken late */
+		trace_step("futex wait", addr, "%#x", value);
+		ret = futex_wait(addr, value, model->forked);
+		break;
 	case UFX_FUTEX_WAIT_BITSET:
 		trace_step("futex wait", addr, "%#x%s", value, timeout ? ", timed" : "");
 		ret = futex_wait(addr, value, timeout);

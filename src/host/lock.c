@@ -16,6 +16,14 @@ void ufx_word_wait(const uint32_t *word, uint32_t value)
 		    value, 0, 0, 0);
 }
 
+void ufx_word_wait_briefly(const uint32_t *word, uint32_t value)
+{
+	static const struct timespec most = { 0, 100000000 };
+
+	ufx_syscall(SYS_futex, (long)word, UFX_FUTEX_WAIT | UFX_FUTEX_PRIVATE,
+		    value, (long)&most, 0, 0);
+}
+
 void ufx_word_wake(const uint32_t *word, int n)
 {
 	ufx_syscall(SYS_futex, (long)word, UFX_FUTEX_WAKE | UFX_FUTEX_PRIVATE, n,

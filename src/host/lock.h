@@ -28,6 +28,12 @@ static inline const uint32_t *ufx_low_half(const void *word)
 /* Sleeps while *@word is @value; may return at any time. */
 void ufx_word_wait(const uint32_t *word, uint32_t value);
 
+/*
+ * For a tenth of a second at most, and the kernel does not restart it after a
+ * handler: that may have forked, and who would wake us is not in the child.
+ */
+void ufx_word_wait_briefly(const uint32_t *word, uint32_t value);
+
 /* Wakes @n sleepers on @word. The memory need not be mapped any more. */
 void ufx_word_wake(const uint32_t *word, int n);
 

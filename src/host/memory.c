@@ -191,6 +191,15 @@ struct stable {
 
 static struct stable *free_stable[CLASSES]; /* by the logarithm of their size */
 
+#ifdef UFX_FAULTS
+void (*ufx_stable_hook)(void *pages, size_t size, bool freed);
+#define CHANGES_HANDS(pages, class, freed)                                     \
+	if (ufx_stable_hook && (pages))                                        \
+		ufx_stable_hook((pages), (size_t)1 << (class), (freed))
+#else
+#define CHANGES_HANDS(pages, class, freed)
+#endif
+
 static unsigned int class_of(size_t size)
 {
 	return size <= 4096 ? 12 : 64 - (unsigned int)__builtin_clzl(size - 1);
@@ -212,6 +221,7 @@ void *ufx_pages_alloc_stable(size_t size)
 	}
 	ufx_unlock(&ufx_wiped_locks->stable);
 	ufx_leave_inside();
+	CHANGES_HANDS(s, class, false);
 	return s ? s : ufx_pages_alloc((size_t)1 << class);
 }
 
@@ -225,6 +235,7 @@ void ufx_pages_free_stable(void *pages, size_t size)
 	else
 		ufx_syscall(SYS_madvise, (long)pages, (long)size, MADV_DONTNEED, 0,
 			    0, 0);
+	CHANGES_HANDS(pages, class_of(size), true);
 	ufx_enter_inside();
 	ufx_lock(&ufx_wiped_locks->stable);
 	s->next = *list;

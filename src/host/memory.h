@@ -29,6 +29,14 @@ void *ufx_pages_alloc_wiped(size_t size);
 void *ufx_pages_alloc_stable(size_t size);
 void ufx_pages_free_stable(void *pages, size_t size);
 
+#ifdef UFX_FAULTS
+/*
+ * Tests: called when such memory has been given back, and when it is about to
+ * be used again, then to be made zero; its first word is ours meanwhile.
+ */
+extern void (*ufx_stable_hook)(void *pages, size_t size, bool freed);
+#endif
+
 /*
  * Locks of the library's own that are not part of something wiped: whoever
  * holds one while another thread forks does not hold it in the child.

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "host/lock.h"
-#include "table/bucket.h"
+#include "table/domain.h"
 
 #define SPINS UFX_SMALL(100, 1)
 
@@ -13,10 +13,21 @@ static void sleep_on(struct ufx_bucket *b, uint64_t word)
 	if (!(word & UFX_BUCKET_CONTENDED) &&
 	    !ufx_cas(&b->word, &word, word | UFX_BUCKET_CONTENDED))
 		return;
-	ufx_word_wait(ufx_low_half(&b->word), (uint32_t)(word | UFX_BUCKET_CONTENDED));
+	ufx_word_wait_briefly(ufx_low_half(&b->word),
+			      (uint32_t)(word | UFX_BUCKET_CONTENDED));
 }
 
-bool ufx_bucket_lock_slow(struct ufx_bucket *b, uint32_t coming)
+/*
+ * Has a handler of this thread forked since, and is this the child? Then who
+ * holds a bucket of the parent's table is not there.
+ */
+static bool orphaned(const struct ufx_table *t)
+{
+	return t && t->epoch != ufx_load(&t->domain->epoch);
+}
+
+bool ufx_bucket_lock_slow(const struct ufx_table *t, struct ufx_bucket *b,
+			  uint32_t coming)
 {
 	uint64_t take = ufx_bucket_take(coming);
 	unsigned int spins = 0;
@@ -44,6 +55,8 @@ bool ufx_bucket_lock_slow(struct ufx_bucket *b, uint32_t coming)
 				return true;
 		} else if (spins++ < SPINS) {
 			ufx_pause();
+		} else if (orphaned(t)) {
+			return false;
 		} else {
 			sleep_on(b, word);
 			slept = true;
@@ -62,14 +75,14 @@ void ufx_bucket_wake_lockers(const struct ufx_bucket *b, uint64_t word)
 	ufx_word_wake(ufx_low_half(&b->word), word & UFX_BUCKET_MOVED ? INT32_MAX : 1);
 }
 
-void ufx_bucket_wait_moved(struct ufx_bucket *b)
+void ufx_bucket_wait_moved(const struct ufx_table *to, struct ufx_bucket *b)
 {
 	unsigned int spins = 0;
 
 	for (;;) {
 		uint64_t word = ufx_load_acquire(&b->word);
 
-		if (!(word & UFX_BUCKET_LOCKED))
+		if (!(word & UFX_BUCKET_LOCKED) || orphaned(to))
 			return;
 		if (spins++ < SPINS)
 			ufx_pause();

@@ -66,7 +66,7 @@ int ufx_place_lock_slow(struct ufx_domain *d, uint64_t key, uint32_t coming,
 			return -ENOMEM;
 		}
 		b = ufx_table_bucket(t, hash);
-		if (ufx_likely(ufx_bucket_lock(b, coming))) {
+		if (ufx_likely(ufx_bucket_lock_in(t, b, coming))) {
 			*place = (struct ufx_place){ t, b, true };
 			return 0;
 		}
@@ -75,7 +75,8 @@ int ufx_place_lock_slow(struct ufx_domain *d, uint64_t key, uint32_t coming,
 }
 
 /* Both buckets in address order; false if one has been moved. */
-static bool lock_pair(struct ufx_bucket *a, struct ufx_bucket *b)
+static bool lock_pair(const struct ufx_table *t, struct ufx_bucket *a,
+		      struct ufx_bucket *b)
 {
 	struct ufx_bucket *first = a < b ? a : b, *second = a < b ? b : a;
 
@@ -83,9 +84,9 @@ static bool lock_pair(struct ufx_bucket *a, struct ufx_bucket *b)
 		first = a;
 		second = b;
 	}
-	if (!ufx_bucket_lock(first, 0))
+	if (!ufx_bucket_lock_in(t, first, 0))
 		return false;
-	if (first == second || ufx_bucket_lock(second, 0))
+	if (first == second || ufx_bucket_lock_in(t, second, 0))
 		return true;
 	ufx_bucket_unlock(first, 0);
 	return false;
@@ -112,7 +113,7 @@ int ufx_place_lock_two(struct ufx_domain *d, uint64_t key1, uint64_t key2,
 			settle(t, hash2);
 		places[0] = (struct ufx_place){ t, ufx_table_bucket(t, hash1), true };
 		places[1] = (struct ufx_place){ t, ufx_table_bucket(t, hash2), true };
-		if (lock_pair(places[0].bucket, places[1].bucket))
+		if (lock_pair(t, places[0].bucket, places[1].bucket))
 			return 0;
 		ufx_place_unpin(t);
 	}

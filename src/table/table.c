@@ -16,6 +16,7 @@ struct ufx_table *ufx_table_new(struct ufx_domain *d, uint32_t slots,
 	t->flags = flags;
 	t->size = size;
 	t->domain = d;
+	t->epoch = ufx_load(&d->epoch);
 	return t;
 }
 
@@ -24,7 +25,8 @@ void ufx_table_free(struct ufx_table *t)
 	size_t size = t->size;
 
 #if defined(UFX_FAULTS) && !UFX_MODEL
-	if (ufx_fault_chosen) { /* a late reader shall notice */
+	/* A late reader shall notice: here, or by what the hook does. */
+	if (ufx_fault_chosen && !ufx_stable_hook) {
 		__builtin_memset(t, 0xa5, 128);
 		ufx_pages_free(t, size);
 		return;
@@ -53,8 +55,8 @@ void ufx_table_move_bucket(struct ufx_bucket *b, struct ufx_table *to)
 {
 	uint32_t moved = 0;
 
-	if (!ufx_bucket_lock(b, 0)) {
-		ufx_bucket_wait_moved(b);
+	if (!ufx_bucket_lock_in(to, b, 0)) {
+		ufx_bucket_wait_moved(to, b);
 		return;
 	}
 	/*

@@ -26,6 +26,7 @@ struct ufx_table {
 	uint64_t generation;
 	size_t size; /* bytes */
 	struct ufx_domain *domain;
+	uint32_t epoch; /* of its domain: another one in a child of fork */
 	/* Written while it drains. */
 	struct ufx_counters counters __attribute__((aligned(64))); /* moving */
 	struct ufx_call call;

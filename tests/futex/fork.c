@@ -3,6 +3,8 @@
  * fork in the middle of everything: the child finds an engine without waiters
  * and locks, whatever the threads of its parent were at.
  */
+#include "table/place.h"
+
 #include "blocked.h"
 #include "tokens.h"
 
@@ -95,6 +97,8 @@ static void fork_here(int sig)
 {
 	(void)sig;
 	forked = fork();
+	if (forked == 0)
+		alarm(10);
 }
 
 static long wait_and_fork(void *how)
@@ -136,11 +140,44 @@ static void over_a_wait(enum token_wait how, const char *name)
 	}
 }
 
+/* ---- a handler that forks, while its thread waits for a bucket's lock ---- */
+
+static long touch(void *d)
+{
+	uint64_t generation = ufx_domain_touch(d, (uintptr_t)&word);
+
+	if (forked)
+		return generation != 0;
+	/* The child: the lock's holder is a thread of the parent. */
+	_exit(generation == 0 || child());
+}
+
+static void over_a_locked_bucket(void)
+{
+	struct ufx_domain *d = ufx_domain_default();
+	struct ufx_place place;
+	struct blocked b;
+	int status;
+
+	forked = -1;
+	ufx_place_lock(d, (uintptr_t)&word, 0, &place);
+	blocked_start(&b, touch, d, NULL);
+	blocked_wait(&b);
+	pthread_kill(b.thread, SIGUSR1);
+	while (__atomic_load_n(&forked, __ATOMIC_SEQ_CST) < 0)
+		sched_yield();
+	waitpid(forked, &status, 0);
+	is_int(status, 0, "a handler forks over a wait for a bucket: the child goes on");
+	ufx_place_unlock(&place, 0);
+	is_int(blocked_join(&b), 1, "and the parent");
+}
+
 int main(void)
 {
 	ufx_futex(&word, PRIVATE(UFX_FUTEX_WAKE), 1, NULL, NULL, 0);
 	amid_a_storm();
 	over_a_wait(WAIT_FOREVER, "an untimed wait");
 	over_a_wait(WAIT_TIMED, "a timed wait");
+	over_a_locked_bucket();
 	return tap_end();
 }

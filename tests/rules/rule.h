@@ -36,7 +36,4 @@ struct ufx_capabilities rule_start(void);
 /* Is a fault put in? Then a program may give up soon. */
 bool rule_faulty(void);
 
-/* The fault called @name, without UFX_FAULT_; UFX_FAULT_COUNT if none is. */
-enum ufx_fault rule_fault(const char *name);
-
 #endif

@@ -22,7 +22,7 @@ static void word(void)
 	ufx_bucket_unlock(&b, 0);
 	ok(!ufx_bucket_lock(&b, 1), "a moved one is not locked any more");
 	is_int(ufx_bucket_count(b.word), 2, "nor counted up; its count stands");
-	ufx_bucket_wait_moved(&b);
+	ufx_bucket_wait_moved(NULL, &b);
 	ok(1, "nobody waits for one that has been moved");
 }
 
@@ -73,7 +73,7 @@ static long lock_it(void *arg)
 
 static long await_move(void *arg)
 {
-	ufx_bucket_wait_moved(arg);
+	ufx_bucket_wait_moved(NULL, arg);
 	return 0;
 }
 

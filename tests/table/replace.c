@@ -10,6 +10,7 @@
 #include "futex/wake.h"
 #include "host/memory.h"
 #include "table/domain.h"
+#include "table/replace.h"
 
 #include "blocked.h"
 #include "hammer.h"
@@ -194,6 +195,19 @@ static void no_memory_at_first(void)
 
 /* ---- under load ---- */
 
+/*
+ * A pin of a drained table fails, a handler forks, and returns in the child:
+ * there the domain has no table, and the next look finds that.
+ */
+static void fork_after_failed_pin(void)
+{
+	make();
+	ufx_replace_pin_failed(domain);
+	is_int(queue(1, 1), 0, "a failed pin in a child of fork, then a waiter");
+	is_int(wake_in_order(1, 1), 0, "is woken");
+	is_int(ufx_domain_destroy(domain), 0, "the domain goes");
+}
+
 static int lost;
 
 /* Queues on a word of its own, wakes itself, and knows it. */
@@ -236,6 +250,7 @@ int main(void)
 	no_memory_for_table();
 	no_memory_for_counters();
 	no_memory_at_first();
+	fork_after_failed_pin();
 	under_load();
 	return tap_end();
 }
