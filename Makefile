@@ -12,6 +12,8 @@ help:
 	@echo 'make test       every test; the last line counts them'
 	@echo 'make test-all   every test in every mode and build, the long ones too'
 	@echo 'make bench      all comparisons'
+	@echo 'make differential   N random programs on the kernel and on the engine'
+	@echo 'make merge-results  sums up long runs: SEED, SHARD=i/N, RESULTS (docs/long-runs.rst)'
 	@echo 'make clean      removes what was built'
 
 run: setup-bench compile
@@ -28,8 +30,23 @@ test-all: setup-test-all compile
 
 setup-build:    ; @./setup build
 setup-bench:    ; @./setup build bench
-setup-test:     ; @./setup build cross san
-setup-test-all: ; @./setup build bench cross san stress vm
+setup-test:     ; @./setup build cross san group
+setup-test-all: ; @./setup build bench cross san stress vm group
+
+# Long runs; docs/long-runs.rst. From seed SEED on; SHARD: one of so many parts.
+N := 100000
+SEED := 1
+SHARD := 1/1
+RESULTS = $(B)/results/$@-$(subst /,-of-,$(SHARD)).jsonl
+
+differential: compile
+	@ninja -C $(B) --quiet differential
+	@mkdir -p "$(dir $(RESULTS))"
+	@$(B)/differential --seed $(SEED) --count $(N) --shard $(SHARD) --json "$(RESULTS)"
+
+merge-results:
+	@scripts/merge-results.py $(or $(wildcard $(B)/results/*.jsonl),$(error \
+		no results in $(B)/results))
 
 compile: | setup-build
 	@test -f $(B)/build.ninja || meson setup $(B)
@@ -39,5 +56,5 @@ clean:
 	rm -rf $(B) build-*
 
 .NOTPARALLEL:
-.PHONY: all help run bench test test-all compile clean \
+.PHONY: all help run bench test test-all compile clean differential merge-results \
 	setup-build setup-bench setup-test setup-test-all
