@@ -12,8 +12,8 @@ help:
 	@echo 'make test       every test; the last line counts them'
 	@echo 'make test-all   every test in every mode and build, the long ones too'
 	@echo 'make bench      all comparisons'
-	@echo 'make differential   N random programs on the kernel and on the engine'
-	@echo 'make merge-results  sums up long runs: SEED, SHARD=i/N, RESULTS (docs/long-runs.rst)'
+	@echo 'make differential    N=100000 random programs on the kernel and on the engine'
+	@echo 'make merge-results   sums up long runs in parts: see docs/long-runs.rst'
 	@echo 'make clean      removes what was built'
 
 run: setup-bench compile

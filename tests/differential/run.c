@@ -22,6 +22,7 @@
 #define NAPS 20000
 #define SLICE_NS 100000
 #define LAYOUTS 3
+#define PLACES 200            /* to try for each */
 #define PAGE 4096
 
 struct worker {
@@ -428,10 +429,14 @@ static char *map_words(void)
 static void find_memory(void)
 {
 	for (uint8_t layout = 0; layout < LAYOUTS; layout++) {
+		int tries = 0;
+
 		memory[1][layout] = map_words();
-		do /* what is no good stays mapped: the next is elsewhere */
+		do { /* what is no good stays mapped: the next is elsewhere */
+			if (tries++ == PLACES)
+				bail("no words with buckets of their own");
 			memory[0][layout] = map_words();
-		while (layout_collides(layout));
+		} while (layout_collides(layout));
 	}
 }
 
