@@ -34,7 +34,17 @@ static bool one_in(struct random *r, uint32_t n)
 
 bool seed_is_fresh(uint64_t seed)
 {
-	return mix(seed + 77) % FRESH_EVERY == 0;
+	return mix(seed + 77) % FRESH_EVERY == 0 && !kernel_lacks(KERNEL_SLOTS);
+}
+
+bool call_is_missing(enum call call)
+{
+	static int missing = -1;
+
+	if (missing < 0)
+		missing = kernel_lacks(KERNEL_FUTEX2) != NULL;
+	return missing && (call == CALL_WAKE2 || call == CALL_WAIT2 ||
+			   call == CALL_REQUEUE2);
 }
 
 bool call_waits(enum call call)

@@ -14,10 +14,11 @@
 #include "report.h"
 
 #define BLOCK 100       /* seeds that share a process */
-#define SILENCE_MS 60000 /* longer than a shrink and a thread that is stuck */
+#define SILENCE_MS 90000 /* longer than a shrink and a thread that is stuck */
 #define FINDINGS 20     /* enough is enough */
 #define PROGRESS_NS 10000000000
 #define CONFIGURATIONS 16
+#define SKIPPED 77      /* README: old kernels */
 
 static struct options options;
 static const char *self;
@@ -291,6 +292,10 @@ int main(int argc, char **argv)
 		return 2;
 	if (options.runner)
 		return runner_main(&options);
+	if (kernel_lacks(KERNEL_WAITV)) {
+		fprintf(stderr, "differential: %s\n", kernel_lacks(KERNEL_WAITV));
+		return SKIPPED;
+	}
 	if (!find_configurations())
 		return 2;
 	if (options.json) {

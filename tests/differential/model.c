@@ -243,6 +243,9 @@ static long call_now(struct model *m, const struct op *o)
 
 static const char *refuse_call(const struct model *m, const struct op *o)
 {
+	/* README: old kernels. */
+	if (call_is_missing(o->call))
+		return "old kernels";
 	/* README: collisions. */
 	if (m->program->fresh && call_requeues(o->call) && o->word != o->word2 &&
 	    model_waits(m, o->word2))

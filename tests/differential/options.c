@@ -22,7 +22,8 @@ static const char usage[] =
 	"  --replace WAY  one way of replacing, as UFUTEX_REPLACE; else all in turn\n"
 	"  --show         print the programs and what came of them\n"
 	"\n"
-	"exit status: 0 no difference, 1 some, or an error, 2 bad usage\n";
+	"exit status: 0 no difference, 1 some, or an error, 2 bad usage,\n"
+	"77 this kernel cannot be compared with\n";
 
 static bool complain(const char *format, ...)
 {

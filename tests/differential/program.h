@@ -164,6 +164,7 @@ bool seed_is_fresh(uint64_t seed);
 void generate(struct program *p, uint64_t seed);
 /* Can that argument of that call be wrong, and the call have no effect then? */
 bool call_can_be(enum call call, enum wrong wrong);
+bool call_is_missing(enum call call); /* in this kernel */
 bool call_waits(enum call call);
 bool call_requeues(enum call call);
 bool call_has_two(enum call call); /* words */

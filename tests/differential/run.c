@@ -16,7 +16,7 @@
 #define ENDING SIGUSR2
 #define LONG_NS 100000        /* a yield that lasted so long went to strangers */
 #define STUCK_NS 10000000000
-#define LIMIT_S 20            /* of a program, both sides */
+#define LIMIT_S 40            /* of a program, both sides */
 #define UNIT_NS 300000        /* between deadlines, if nothing disturbs */
 #define TRIES 6
 #define NAPS 20000
