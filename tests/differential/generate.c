@@ -276,6 +276,7 @@ void generate(struct program *p, uint64_t seed)
 	memset(p, 0, offsetof(struct program, step));
 	p->seed = seed;
 	p->fresh = seed_is_fresh(seed);
+	p->eager = mix(seed + 78) & 1;
 	p->threads = (uint8_t)(2 + random_below(&r, THREADS - 1));
 	p->words = (uint8_t)(1 + random_below(&r, WORDS));
 	p->layout = (uint8_t)random_below(&r, 3);

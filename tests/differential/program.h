@@ -104,6 +104,7 @@ struct step {
 struct program {
 	uint64_t seed;
 	bool fresh;    /* a process of its own; the kernel's slots are set too */
+	bool eager;    /* on the engine some steps come before all are asleep */
 	uint8_t threads, words, layout;
 	int steps;
 	struct step step[STEPS];
@@ -194,6 +195,9 @@ int64_t deadline_ns(const struct place *at, const struct op *o);
 /* Once a process; @pinned: all threads on one CPU. */
 void run_start(bool pinned);
 void run_on(const struct subject *s, const struct program *p, struct outcome *o);
+
+/* ---- compare.c ---- */
+
 /* Both sides. NULL, or in a few words what differs. Static. */
 const char *run_both(const struct program *p, struct outcome *kernel,
 		     struct outcome *engine);

@@ -10,13 +10,14 @@
 #include <time.h>
 
 #include "host/syscall.h"
+#include "host/thread.h"
 #include "program.h"
+#include "table/waiter.h"
 
 #define RESTARTING SIGUSR1
 #define ENDING SIGUSR2
 #define LONG_NS 100000        /* a yield that lasted so long went to strangers */
 #define STUCK_NS 10000000000
-#define LIMIT_S 40            /* of a program, both sides */
 #define UNIT_NS 300000        /* between deadlines, if nothing disturbs */
 #define TRIES 6
 #define NAPS 20000
@@ -37,12 +38,14 @@ struct worker {
 	const struct step *signal; /* what its handler does */
 	long result, handler_result;
 	struct arguments arguments, handler_arguments;
+	const struct ufx_thread *record; /* the engine's */
 };
 
 static struct worker workers[THREADS];
 static __thread struct worker *self;
 static const struct subject *subject;
 static struct place place;
+static bool eager; /* goes on when those who wait are queued in the engine */
 static char *memory[2][LAYOUTS];
 
 /* ---- threads ---- */
@@ -127,6 +130,33 @@ static bool asleep(const struct worker *w)
 	       !(subject->engine && op == FUTEX_WAIT_PRIVATE);
 }
 
+static const struct ufx_waiter *waiter_of(struct worker *w)
+{
+	const struct ufx_thread *t = w->record;
+
+	for (t = t ? t : ufx_thread_first(); t; t = t->next)
+		if (ufx_load(&t->claimed) == (uint32_t)w->tid)
+			break;
+	w->record = t;
+	return t ? (const struct ufx_waiter *)t->first : NULL;
+}
+
+/*
+ * Is it queued in the engine, whether it sleeps by now or not? Only of those
+ * that use the first line of their pool, and that stay there for long.
+ */
+static bool queued(struct worker *w)
+{
+	const struct op *o = &w->step->op;
+	const struct ufx_waiter *waiter;
+
+	if (!eager || !subject->engine || o->call == CALL_WAITV ||
+	    o->timeout == TIMEOUT_PAST)
+		return false;
+	waiter = waiter_of(w);
+	return waiter && ufx_load_acquire(&waiter->state) == UFX_WAITER_QUEUED;
+}
+
 /* Lets the others run. */
 static void give_way(void)
 {
@@ -147,11 +177,11 @@ static void give_way(void)
 }
 
 /* Until @w has returned or sleeps. False: neither. */
-static bool rest(const struct worker *w)
+static bool rest(struct worker *w)
 {
 	int64_t end = 0;
 
-	for (unsigned int i = 0; busy(w) && !asleep(w); i++) {
+	for (unsigned int i = 0; busy(w) && !queued(w) && !asleep(w); i++) {
 		if (!end)
 			end = now_ns() + STUCK_NS;
 		else if (i % 64 == 0 && now_ns() > end)
@@ -289,14 +319,30 @@ static void set_place(const struct program *p)
 /* Sends those away that nothing has woken. */
 static void clear_away(const struct program *p, struct outcome *o)
 {
+	eager = false;
 	for (int t = 0; t < p->threads; t++) {
-		if (!busy(&workers[t]))
+		if (!rest(&workers[t]) || !busy(&workers[t]))
 			continue;
 		o->stayed |= 1u << t;
 		send(&workers[t], NULL);
 		while (busy(&workers[t]) && rest(&workers[t]))
 			give_way();
 	}
+}
+
+/*
+ * May step @next come while some are queued but not asleep? Not if it changes
+ * a word (they look at it once more before they sleep) or is about sleepers;
+ * nor after one that may end a wait, which leaves the queue a little later.
+ */
+static bool may_go_on(const struct program *p, const struct step *s,
+		      const struct step *next)
+{
+	if (!p->eager || next == p->step + p->steps || s->kind == STEP_SIGNAL ||
+	    s->kind == STEP_EXPIRE)
+		return false;
+	return next->kind >= STEP_SET ||
+	       (next->kind == STEP_CALL && next->op.call != CALL_WAKE_OP);
 }
 
 static void run_once(const struct program *p, struct outcome *o)
@@ -313,6 +359,7 @@ static void run_once(const struct program *p, struct outcome *o)
 		seen->other = make_step(p, s);
 		if (s->kind == STEP_CALL)
 			before |= 1u << s->thread;
+		eager = may_go_on(p, s, s + 1);
 		if (!settle(p, s)) {
 			o->stuck = true;
 			return;
@@ -335,53 +382,6 @@ void run_on(const struct subject *s, const struct program *p, struct outcome *o)
 		if (!o->late || o->stuck)
 			return;
 	}
-}
-
-/* ---- both ---- */
-
-static const char *difference(const struct program *p, const struct outcome *a,
-			      const struct outcome *b)
-{
-	for (int i = 0; i < p->steps; i++) {
-		const struct seen *x = &a->seen[i], *y = &b->seen[i];
-		bool unknown = x->unknown || y->unknown;
-
-		if (x->asleep != y->asleep || x->returned != y->returned)
-			return "who sleeps and who returns";
-		if (memcmp(x->result, y->result, sizeof(x->result)) && !unknown)
-			return "what a call returns";
-		if (x->other != y->other && !unknown)
-			return "what the director's or a handler's call returns";
-		if (memcmp(x->word, y->word, p->words * sizeof(x->word[0])))
-			return "a word";
-	}
-	if (a->stayed != b->stayed)
-		return "who cannot be woken";
-	return NULL;
-}
-
-const char *run_both(const struct program *p, struct outcome *kernel,
-		     struct outcome *engine)
-{
-	static struct outcome model;
-	const char *what = model_run(p, &model);
-
-	if (what)
-		return "the generator: no determined program";
-	alarm(LIMIT_S); /* the director may hang too */
-	run_on(&subject_kernel, p, kernel);
-	run_on(&subject_engine, p, engine);
-	alarm(0);
-	if (kernel->stuck)
-		return "on the kernel somebody neither sleeps nor returns";
-	if (engine->stuck)
-		return "somebody neither sleeps nor returns";
-	if (kernel->late || engine->late)
-		return NULL;
-	what = difference(p, kernel, engine);
-	if (!what && difference(p, kernel, &model))
-		return "the model, from both";
-	return what;
 }
 
 /* ---- the start ---- */

@@ -181,9 +181,9 @@ static bool same(const struct seen *a, const struct seen *b)
 void show(FILE *out, const struct program *p, const struct outcome *kernel,
 	  const struct outcome *engine)
 {
-	fprintf(out, "program of seed %llu: %d threads, %d words, layout %d%s\n",
+	fprintf(out, "program of seed %llu: %d threads, %d words, layout %d%s%s\n",
 		(unsigned long long)p->seed, p->threads, p->words, p->layout,
-		p->fresh ? ", a process of its own" : "");
+		p->fresh ? ", a process of its own" : "", p->eager ? ", eager" : "");
 	for (int i = 0; i < p->steps; i++) {
 		fprintf(out, "%3d  ", i + 1);
 		show_step(out, p, &p->step[i]);
