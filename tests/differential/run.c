@@ -38,7 +38,7 @@ struct worker {
 	const struct step *signal; /* what its handler does */
 	long result, handler_result;
 	struct arguments arguments, handler_arguments;
-	const struct ufx_thread *record; /* the engine's */
+	struct ufx_thread *record; /* the engine's */
 };
 
 static struct worker workers[THREADS];
@@ -105,8 +105,11 @@ static void *work(void *arg)
 	return NULL;
 }
 
-static void tell(struct worker *w, const struct step *s)
+/* @spins: it spins and yields before it sleeps, whatever came of that before. */
+static void tell(struct worker *w, const struct step *s, bool spins)
 {
+	if (spins && w->record)
+		w->record->pause_credit = w->record->yield_credit = 1;
 	w->step = s;
 	w->busy = 1;
 	__atomic_fetch_add(&w->command, 1, __ATOMIC_RELEASE);
@@ -132,7 +135,7 @@ static bool asleep(const struct worker *w)
 
 static const struct ufx_waiter *waiter_of(struct worker *w)
 {
-	const struct ufx_thread *t = w->record;
+	struct ufx_thread *t = w->record;
 
 	for (t = t ? t : ufx_thread_first(); t; t = t->next)
 		if (ufx_load(&t->claimed) == (uint32_t)w->tid)
@@ -228,7 +231,7 @@ static long make_step(const struct program *p, const struct step *s)
 	switch (s->kind) {
 	case STEP_CALL:
 		if (!busy(w))
-			tell(w, s);
+			tell(w, s, p->eager && subject->engine);
 		return 0;
 	case STEP_SIGNAL:
 		w->handler_result = 0;
