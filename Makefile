@@ -12,9 +12,18 @@ help:
 	@echo 'make test       every test; the last line counts them'
 	@echo 'make test-all   every test in every mode and build, the long ones too'
 	@echo 'make bench      all comparisons'
-	@echo 'make torture    everything at once; SECONDS=600 SEED=1 SHARD=1/1 RESULTS=FILE'
-	@echo 'make torture-faults   which faults that finds, and how soon'
 	@echo 'make clean      removes what was built'
+	@echo
+	@echo 'Long runs, each with SEED=1 SHARD=1/1 RESULTS=FILE (docs/long-runs.rst):'
+	@echo 'make explore         schedules of the engine on a model of a machine; BOUND=2 N=200000'
+	@echo 'make differential    N=100000 random programs on the kernel and on the engine'
+	@echo 'make torture         everything at once for SECONDS=600'
+	@echo 'make models-full     the models with larger bounds'
+	@echo 'make merge-results   sums up such runs'
+	@echo
+	@echo 'make models          the models and their negatives'
+	@echo 'make mutants         what is taken out of the engine, and which scenario notices'
+	@echo 'make torture-faults  which faults torture finds, and how soon'
 
 run: setup-bench compile
 	@scripts/compare.py $(B)
@@ -28,28 +37,62 @@ test: setup-test compile
 test-all: setup-test-all compile
 	@tests/run.py all
 
-SECONDS ?= 600
-SEED ?= 1
-SHARD ?= 1/1
-# Known to fail: a handler that forks amid a switch at zero.
-WITHOUT ?= handler-forks
-RESULTS ?= $(B)/results/torture-$(subst /,-of-,$(SHARD)).jsonl
-
-torture: compile
-	@ninja -C $(B) --quiet torture
-	@mkdir -p "$$(dirname "$(RESULTS)")"
-	@rm -f "$(RESULTS)"
-	@$(B)/tests/torture/torture --both --refs all --replace all --seconds $(SECONDS) \
-		--without "$(WITHOUT)" --seed $(SEED) --shard $(SHARD) --json "$(RESULTS)"
-
-torture-faults: compile
-	@ninja -C $(B) --quiet torture
-	@tests/torture/faults.py --all
-
 setup-build:    ; @./setup build
 setup-bench:    ; @./setup build bench
-setup-test:     ; @./setup build cross san
-setup-test-all: ; @./setup build bench cross san stress vm
+setup-models:   ; @./setup build models
+setup-test:     ; @./setup build cross san group models
+setup-test-all: ; @./setup build bench cross san stress vm group models
+
+# ---- long runs: from seed SEED on; SHARD: one of so many parts
+
+N := 100000
+BOUND := 2
+SECONDS := 600
+SEED := 1
+SHARD := 1/1
+RESULTS = $(B)/results/$@-$(subst /,-of-,$(SHARD)).jsonl
+LONG = --seed $(SEED) --shard $(SHARD) --json "$(RESULTS)"
+
+# A shard's results anew, and what makes them.
+define long-run
+	@ninja -C $(B) --quiet $(1)
+	@mkdir -p "$$(dirname "$(RESULTS)")"
+	@rm -f "$(RESULTS)"
+endef
+
+explore: N := 200000
+explore: setup-build compile
+	$(call long-run,ufutex-explore)
+	@$(B)/ufutex-explore run --bound $(BOUND) --count $(N) $(LONG)
+
+differential: setup-build compile
+	$(call long-run,differential)
+	@$(B)/differential --count $(N) $(LONG)
+
+torture: setup-build compile
+	$(call long-run,torture)
+	@$(B)/tests/torture/torture --both --refs all --replace all --seconds $(SECONDS) $(LONG)
+
+models-full: setup-models
+	@mkdir -p "$$(dirname "$(RESULTS)")"
+	@models/run.py full --shard $(SHARD) --json "$(RESULTS)"
+
+merge-results:
+	@scripts/merge-results.py $(or $(wildcard $(B)/results/*.jsonl),$(error \
+		no results in $(B)/results))
+
+# ---- the same thing for what is known to be wrong
+
+models: setup-models
+	@models/run.py quick
+
+mutants: setup-build compile
+	@ninja -C $(B) --quiet ufutex-explore
+	@explore/mutants.py $(B)
+
+torture-faults: setup-build compile
+	@ninja -C $(B) --quiet torture
+	@tests/torture/faults.py --all
 
 compile: | setup-build
 	@test -f $(B)/build.ninja || meson setup $(B)
@@ -59,5 +102,6 @@ clean:
 	rm -rf $(B) build-*
 
 .NOTPARALLEL:
-.PHONY: all help run bench test test-all compile clean torture torture-faults \
-	setup-build setup-bench setup-test setup-test-all
+.PHONY: all help run bench test test-all compile clean explore differential \
+	torture models models-full mutants merge-results torture-faults \
+	setup-build setup-bench setup-models setup-test setup-test-all

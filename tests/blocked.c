@@ -12,23 +12,41 @@
 
 #include "tap.h"
 
-/* Reads a file of /proc/self/task/@tid; false if there is none. */
-static bool task_file(pid_t tid, const char *name, char *text, size_t size)
+static int open_file(pid_t tid, const char *name)
 {
 	char path[64];
-	ssize_t got;
-	int fd;
 
 	snprintf(path, sizeof(path), "/proc/self/task/%d/%s", tid, name);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return false;
-	got = read(fd, text, size - 1);
-	close(fd);
+	return open(path, O_RDONLY | O_CLOEXEC);
+}
+
+static bool read_file(int fd, char *text, size_t size)
+{
+	ssize_t got = pread(fd, text, size - 1, 0);
+
 	if (got < 0)
 		return false;
 	text[got] = '\0';
 	return true;
+}
+
+/* Reads a file of /proc/self/task/@tid; false if there is none. */
+static bool task_file(pid_t tid, const char *name, char *text, size_t size)
+{
+	int fd = open_file(tid, name);
+	bool good = fd >= 0 && read_file(fd, text, size);
+
+	if (fd >= 0)
+		close(fd);
+	return good;
+}
+
+/* The name in brackets may hold anything; the state follows it. */
+static bool stat_sleeps(const char *text)
+{
+	const char *state = strrchr(text, ')');
+
+	return state && state[1] == ' ' && state[2] == 'S';
 }
 
 /*
@@ -45,19 +63,39 @@ static bool waits_on_word(long nr)
 bool blocked_now(pid_t tid)
 {
 	char text[512];
-	const char *state;
 	long nr;
 
-	/* The name in brackets may hold anything; the state follows it. */
-	if (!task_file(tid, "stat", text, sizeof(text)))
-		return false;
-	state = strrchr(text, ')');
-	if (!state || state[1] != ' ' || state[2] != 'S')
+	if (!task_file(tid, "stat", text, sizeof(text)) || !stat_sleeps(text))
 		return false;
 	/* Not readable in some containers: the state has to do then. */
 	if (!task_file(tid, "syscall", text, sizeof(text)))
 		return true;
 	return sscanf(text, "%ld", &nr) == 1 && waits_on_word(nr);
+}
+
+bool blocked_open(struct blocked_look *look, pid_t tid)
+{
+	look->stat = open_file(tid, "stat");
+	look->syscall = open_file(tid, "syscall");
+	return look->stat >= 0 && look->syscall >= 0;
+}
+
+/*
+ * "running", or the number, six arguments and two registers. That is shown of
+ * a thread that has left its CPU, but also of one that has been woken since and
+ * that another CPU has not taken up yet: hence its state as well.
+ */
+bool blocked_look(const struct blocked_look *look, int *op)
+{
+	unsigned long second;
+	char text[512];
+	long nr;
+
+	if (!read_file(look->syscall, text, sizeof(text)) ||
+	    sscanf(text, "%ld %*x %lx", &nr, &second) != 2 || !waits_on_word(nr))
+		return false;
+	*op = nr == SYS_futex ? (int)second : -1;
+	return read_file(look->stat, text, sizeof(text)) && stat_sleeps(text);
 }
 
 static void *blocked_thread(void *arg)

@@ -24,6 +24,17 @@ extern "C" {
 /* Is thread @tid of this process asleep in a futex call just now? */
 bool blocked_now(pid_t tid);
 
+/*
+ * The same, for a thread that is looked at often: its files stay open. Open
+ * gives false where the kernel does not show them. *@op becomes the operation
+ * of futex(2), or -1 for another call.
+ */
+struct blocked_look {
+	int stat, syscall;
+};
+bool blocked_open(struct blocked_look *look, pid_t tid);
+bool blocked_look(const struct blocked_look *look, int *op);
+
 /* A thread that makes one call, which may block. */
 struct blocked {
 	pthread_t thread;
