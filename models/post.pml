@@ -5,8 +5,8 @@
 // stands for: src/futex/wake.c: ufx_wake
 // stands for: src/host/thread.h: ufx_enter_inside, ufx_leave_inside
 // rules: R11
-// quick: -DFIRST=2 -DSECOND=2
-// full: -DFIRST=3 -DSECOND=3
+// quick: -DFIRST=1 -DSECOND=2
+// full: -DFIRST=2 -DSECOND=2
 // full: -DFIRST=2 -DSECOND=2 -DMAX=2
 // negative: LOOK_BEFORE_CLEAR R11 posted wakes are looked at before the mark is cleared
 // negative: NO_POSTING R11 a handler's wake takes the lock
@@ -15,8 +15,8 @@
 // negative: MERGE_PLAIN R11 a merge adds in two steps
 // negative: TAKE_PLAIN R11 an entry is taken in two steps
 // negative: PAGE_PLAIN R11 the next page is linked whatever is there by now
-// negative: COPY_LATE R11 an entry is copied after its count was taken
-// negative: FILL_COUNT_FIRST R11 an entry has its count before its key
+// negative: COPY_LATE -DFIRST=2 -DSECOND=2 R11 an entry is copied after its count was taken
+// negative: FILL_COUNT_FIRST -DFIRST=2 -DSECOND=2 R11 an entry has its count before its key
 // reached: posted merged next_page ran ran_again
 
 #ifndef FIRST
