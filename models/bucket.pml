@@ -139,7 +139,8 @@ proctype locker(bool moving, replacer)
 			if
 #ifndef NO_MOVED_WAKE
 			:: slept ->
-found_moved:			wake_all()
+found_moved:			seen = 0;
+				wake_all()
 #endif
 			:: else
 			fi;

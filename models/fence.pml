@@ -78,7 +78,8 @@ active [WAITERS] proctype waiter()
 	if
 	:: value ->
 		atomic { !count_buffered[at]; count[at]--; lock[at] = false }
-mismatch:	goto done
+mismatch:	at = 0;
+		goto done
 	:: else ->
 		queued_at[me] = at;
 		atomic { !count_buffered[at]; lock[at] = false }

@@ -86,7 +86,8 @@ proctype waiter(byte me; byte waits)
 		if
 		:: user ->
 			unlock();
-mismatch:		break
+mismatch:		deadline = false;
+			break
 		:: else ->
 			atomic { life[me]++; state[me] = QUEUED; tickets++; came[me] = tickets }
 			unlock()
@@ -144,8 +145,8 @@ timed_out:				park[me] = AWAKE;
 		park[me] = AWAKE;
 		do /* ufx_wait_finish */
 		:: state[me] == WOKEN ->
-			atomic { state[me] = IDLE; woken_returns++ }
-was_woken:		break
+was_woken:		atomic { state[me] = IDLE; woken_returns++ }
+			break
 		:: state[me] == TAKEN ->
 #ifdef NOT_WAITED_FOR
 			atomic { state[me] = IDLE; woken_returns++ }

@@ -13,11 +13,10 @@
 // rules: R8 R9
 // quick: -DREPLACEMENTS=1
 // quick: -DREPLACEMENTS=2 -DTIMEOUT
-// quick: -DREPLACEMENTS=1 -DREQUEUE
-// full: -DREPLACEMENTS=2 -DSECOND_WAITER -DTIMEOUT
-// full: -DREPLACEMENTS=2 -DREQUEUE
-// full: -DREPLACEMENTS=1 -DREQUEUE -DSECOND_WAITER
-// full: -DREPLACEMENTS=1 -DREQUEUE -DWAKE_OP
+// quick: -DREPLACEMENTS=1 -DREQUEUE -DSECOND_WAITER -DWAKE_OP -DPAIR
+// full: -DREPLACEMENTS=2 -DREQUEUE -DSECOND_WAITER -DWAKE_OP -DPAIR
+// full: -DREPLACEMENTS=1 -DSECOND_WAITER
+// full: -DREPLACEMENTS=1 -DREQUEUE
 // negative: COUNT_BEFORE_MARK R9 a moved bucket's count falls before the mark
 // negative: COUNT_WITHOUT_MARK R9 the empty wake tests the count only, and it falls with the mark
 // negative: NO_SETTLE R9 the new table is used before the key's bucket has moved
@@ -27,8 +26,8 @@
 // negative: RECYCLE_EARLY -DREPLACEMENTS=2 R8 the old memory is used again before a grace period
 // negative: FREE_PINNED -DREPLACEMENTS=1 -DSECOND_WAITER R8 the old table is freed while pinned
 // negative: BUCKET_REMEMBERED -DREPLACEMENTS=1 -DTIMEOUT R8 a waiter remembers its bucket
-// negative: SETTLE_LATE -DREPLACEMENTS=1 -DREQUEUE -DSECOND_WAITER R9 the second key is settled under the first one's lock
-// negative: LOCKS_BY_KEY -DREPLACEMENTS=1 -DREQUEUE -DWAKE_OP R9 two locks are taken in the order of the keys
+// negative: SETTLE_LATE -DREPLACEMENTS=1 -DREQUEUE -DSECOND_WAITER -DPAIR R9 the second key is settled under the first one's lock
+// negative: LOCKS_BY_KEY -DREPLACEMENTS=1 -DREQUEUE -DSECOND_WAITER -DWAKE_OP -DPAIR R9 two locks are taken in the order of the keys
 // reached: in_force woken_asleep
 
 #define LOCKED 1
@@ -378,9 +377,10 @@ inline place_lock_two(k1, k2)
 #endif
 		bucket_lock(n1, first, 0, ok);
 #ifdef SETTLE_LATE
-		ok = false;
-		settle(k2);
-		ok = true;
+		if
+		:: ok -> ok = false; settle(k2); ok = true
+		:: else
+		fi;
 #endif
 		if
 		:: ok && first != second ->
@@ -501,10 +501,16 @@ init {
 	atomic {
 		t[0].prev = NOBODY; t[1].prev = NOBODY; t[2].prev = NOBODY;
 		run replace();
+#ifdef PAIR /* two wait already; what locks two buckets, and the replacer */
+		state[0] = QUEUED; state[1] = QUEUED;
+		key[1] = 1; at_b[1] = 1;
+		t[0].count[0] = 1; t[0].count[1] = 1;
+#else
 		run waiter(0);
 		run waker(0);
 #ifdef SECOND_WAITER
 		run waiter(1);
+#endif
 #endif
 #ifdef REQUEUE
 		run requeuer();

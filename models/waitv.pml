@@ -75,7 +75,8 @@ later_differs:			result = NOTHING
 	od;
 	if
 	:: n == 2 ->
-queued_both:	do /* block */
+queued_both:	k = 0;
+		do /* block */
 		:: park = true; /* asleep, fence, look */
 			if
 #ifdef FIRST_LOOKED_AT
@@ -106,7 +107,8 @@ queued_both:	do /* block */
 				:: i < 2 && !user[i] -> i++
 				:: i == 2 -> break
 				od;
-mismatch_asleep:		if
+mismatch_asleep:	i = 0;
+				if
 				:: result == NOTHING -> break
 				:: else
 				fi
