@@ -232,7 +232,8 @@ again:	lock();
 	w = 0;
 	if
 	:: gathered ->
-lobby_wake:	atomic {
+lobby_wake:	w = 0;
+		atomic {
 			do
 			:: w < THREADS && kernel[w] == lobby && gathered ->
 				kernel[w] = 0; gathered--; w++
