@@ -2,12 +2,23 @@
 /*
  * Posted wakes (R11). A handler that interrupts its own thread in a critical
  * section leaves its wakes here. The interrupted frame carries them out once
- * it has cleared the mark (ufx_leave_inside). Handlers nest, so whoever finds
- * the list half changed returns before the changer goes on.
+ * it has cleared the mark (ufx_leave_inside). Handlers nest: another one may
+ * post between any two instructions here, so each change that others build on
+ * is one instruction. Whoever finds the list half changed returns before the
+ * changer goes on.
  */
 #include "futex/wake.h"
 #include "host/memory.h"
 #include "host/thread.h"
+
+/* Adds, up to all; in one step, since a handler here may merge as well. */
+static void add(uint32_t *count, uint32_t n)
+{
+	uint32_t old = ufx_load(count);
+
+	while (!ufx_cas(count, &old, old + n < n ? UINT32_MAX : old + n))
+		;
+}
 
 static bool merge(struct ufx_posted_page *page, struct ufx_domain *d,
 		  uint64_t key, uint32_t n, uint32_t mask)
@@ -16,7 +27,7 @@ static bool merge(struct ufx_posted_page *page, struct ufx_domain *d,
 		struct ufx_posted *p = &page->wakes[i];
 
 		if (p->domain == d && p->key == key && p->mask == mask && p->count) {
-			p->count = p->count + n < n ? UINT32_MAX : p->count + n;
+			add(&p->count, n);
 			return true;
 		}
 	}
@@ -28,13 +39,29 @@ static bool append(struct ufx_posted_page *page, struct ufx_domain *d,
 {
 	uint32_t i = ufx_load(&page->used);
 
-	if (i == UFX_POSTED_MAX)
-		return false;
 	/* Taken before it is filled: a handler over us takes the next. */
-	ufx_store(&page->used, i + 1);
+	do {
+		if (i == UFX_POSTED_MAX)
+			return false;
+	} while (!ufx_cas(&page->used, &i, i + 1));
+	/* The count last: with it the entry is one to merge with. */
+	page->wakes[i] = (struct ufx_posted){ d, key, 0, mask };
 	ufx_compiler_barrier();
-	page->wakes[i] = (struct ufx_posted){ d, key, n, mask };
+	ufx_store(&page->wakes[i].count, n);
 	return true;
+}
+
+/* The page behind, made where there is none; NULL: no memory. */
+static struct ufx_posted_page *next_of(struct ufx_posted_page *page)
+{
+	struct ufx_posted_page *none = NULL, *made;
+
+	if (page->next)
+		return page->next;
+	made = ufx_pages_alloc(sizeof(*made));
+	if (made && !ufx_cas(&page->next, &none, made)) /* a handler was faster */
+		ufx_pages_free(made, sizeof(*made));
+	return page->next;
 }
 
 void ufx_post(struct ufx_domain *d, uint64_t key, uint32_t n, uint32_t mask)
@@ -44,14 +71,11 @@ void ufx_post(struct ufx_domain *d, uint64_t key, uint32_t n, uint32_t mask)
 
 	if (!t)
 		return;
-	for (page = &t->posted;; page = page->next) {
+	for (page = &t->posted; page; page = next_of(page))
 		if (merge(page, d, key, n, mask) || append(page, d, key, n, mask))
 			break;
-		if (!page->next)
-			page->next = ufx_pages_alloc(sizeof(*page));
-		if (!page->next)
-			return;
-	}
+	if (!page)
+		return;
 	ufx_store(&ufx_thread_posted, 1);
 }
 
@@ -62,11 +86,13 @@ static void run_page(struct ufx_posted_page *page)
 
 	/* Copied out first: a wake of ours may be interrupted and posted to. */
 	for (uint32_t i = 0; i < used; i++) {
-		/* In one step: a handler here may run what is left. */
-		uint32_t count = ufx_xchg(&page->wakes[i].count, 0);
-
+		/*
+		 * The count last, in one step: a handler here may run what is
+		 * left, and use the entry again; then there is no count to take.
+		 */
 		wakes[i] = page->wakes[i];
-		wakes[i].count = count;
+		ufx_compiler_barrier();
+		wakes[i].count = ufx_xchg(&page->wakes[i].count, 0);
 	}
 	ufx_store(&page->used, 0);
 	for (uint32_t i = 0; i < used; i++)

@@ -103,6 +103,7 @@ static void wait_for_touch(struct ufx_domain *d, struct ufx_waiter *w)
 {
 	while (ufx_load_acquire(&w->state) == UFX_WAITER_TAKEN && !forked(d, w)) {
 		ufx_xchg(w->park, UFX_PARK_ASLEEP); /* partner: ufx_unpark */
+		ufx_fence_after_rmw();
 		if (ufx_load_acquire(&w->state) == UFX_WAITER_TAKEN)
 			ufx_park_alone(w->park, NULL);
 		ufx_xchg(w->park, UFX_PARK_AWAKE); /* as in sleep_once */
