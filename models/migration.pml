@@ -13,27 +13,30 @@
 // quick: -DREADERS=2 -DLOOPS=1 -DUPDATERS=1 -DSPARE=0
 // quick: -DREADERS=1 -DLOOPS=2 -DUPDATERS=1 -DSPARE=1 -DPLAIN
 // full: -DREADERS=2 -DLOOPS=1 -DUPDATERS=1 -DSPARE=1
-// full: -DREADERS=1 -DLOOPS=2 -DUPDATERS=2 -DSPARE=1
-// full: -DREADERS=1 -DLOOPS=1 -DUPDATERS=2 -DSPARE=1 -DPLAIN -DWITHDRAW
+// full: -DREADERS=1 -DLOOPS=2 -DUPDATERS=2 -DSPARE=0
+// full: -DREADERS=1 -DLOOPS=1 -DUPDATERS=2 -DSPARE=1 -DPLAIN -DNO_SECTIONS
+// full: -DREADERS=1 -DLOOPS=1 -DUPDATERS=2 -DSPARE=0 -DPLAIN -DWITHDRAW
 // reached: got_percpu got_atomic found_zero put_percpu put_atomic last_put
 //   aborted skipped waited slept switched folded_to_zero
 // negative: COOKIE_EARLY -DREADERS=1 -DLOOPS=1 -DUPDATERS=2 -DSPARE=1 R1 the cookie is taken before the publication
 // negative: PLAIN_BARRIER R2 the membarrier does not restart sections
 // negative: NO_BARRIER R2 no barrier at all
-// negative: UNPROTECTED_GET R3 an atomic get commits outside of its section
+// negative: UNPROTECTED_GET -DREADERS=1 -DLOOPS=1 -DUPDATERS=2 -DSPARE=0 R3 an atomic get counts outside of its section
+// negative: COOKIE_EARLY -DREADERS=1 -DLOOPS=1 -DUPDATERS=2 -DSPARE=1 -DPLAIN -DNO_SECTIONS R1 the same in the modes without sections
+// negative: NO_BIAS -DREADERS=2 -DLOOPS=1 -DUPDATERS=1 -DSPARE=0 -DPLAIN -DNO_SECTIONS R4 no bias, in the modes without sections
 // negative: GET_FROM_ZERO R3 an atomic get takes zero to one
 // negative: SUM_BEFORE_BARRIER R4 the cells are summed when the state changes
 // negative: NO_BIAS R4 the counter carries no bias
-// negative: FOLD_TWICE R4 the cells are added twice
+// negative: FOLD_TWICE -DREADERS=1 -DLOOPS=1 -DUPDATERS=1 -DSPARE=0 R4 the cells are added twice
 // negative: FOLDED_LATE R4 "folded" is said after the fold
 // negative: ONE_CPU R5 one CPU's cell is summed
-// negative: NO_REARM -DREADERS=1 -DLOOPS=2 -DUPDATERS=2 -DSPARE=1 R6 the cells start without the initial reference
-// negative: NO_ZEROING -DREADERS=1 -DLOOPS=2 -DUPDATERS=2 -DSPARE=1 R6 the cells are not set to zero
+// negative: NO_REARM -DREADERS=1 -DLOOPS=1 -DUPDATERS=2 -DSPARE=0 R6 the cells start without the initial reference
+// negative: NO_ZEROING -DREADERS=1 -DLOOPS=1 -DUPDATERS=2 -DSPARE=0 R6 the cells are not set to zero
 // negative: TWO_AT_ONCE -DREADERS=1 -DLOOPS=1 -DUPDATERS=2 -DSPARE=0 -DWITHDRAW R6 a withdrawn request's migration is not waited for
 // negative: NO_STEP_2 -DREADERS=1 -DLOOPS=1 -DUPDATERS=2 -DSPARE=0 R6 the bias comes at once, whatever the cookie says
 // negative: FREE_EARLY R8 the old object is released without a grace period
 // negative: NO_DRAIN -DREADERS=1 -DLOOPS=1 -DUPDATERS=1 -DSPARE=0 -DPLAIN R8 a grace period waits for no read side
-// negative: NO_ZERO_WAKE - the last put wakes nobody
+// negative: NO_ZERO_WAKE -DREADERS=1 -DLOOPS=1 -DUPDATERS=1 -DSPARE=0 - the last put wakes nobody
 #include "sections.inc"
 
 #define OBJECTS (UPDATERS + 1)
@@ -118,22 +121,6 @@ inline switch_if_dead() /* the lock is held */
 	fi
 }
 
-/* A section begins; or, past the bound on tries, a read side. Within atomic. */
-inline protect(t)
-{
-	if
-	:: section[t] = WITHIN
-#ifdef PLAIN
-	:: drain(t); reading[t] = true
-#endif
-	fi
-}
-
-inline leave(t)
-{
-	section[t] = OUT; reading[t] = false
-}
-
 proctype reader(byte t)
 {
 	byte object, version, n, leaver, old, next, sleeper;
@@ -155,13 +142,13 @@ again:	atomic { /* whoever is aborted before the load may as well begin later */
 			:: section[t] == WITHIN -> commit_on_some_cpu(t, 0, 1)
 			:: reading[t] -> cell[2]++
 			fi;
-got_percpu:		leave(t); users++
+got_percpu:		skip; leave(t); users++
 		}
 	:: else ->
-		seen = count;
 #ifdef UNPROTECTED_GET
-		section[t] = OUT;
+		leave(t);
 #endif
+		seen = count;
 		atomic {
 			if
 			:: section[t] == ABORTED ->
@@ -169,14 +156,14 @@ aborted:			goto again
 #ifndef GET_FROM_ZERO
 			:: section[t] != ABORTED && seen == 0 -> leave(t); goto slow
 #endif
-			:: else
+			:: else -> assert(!freed[object]) /* it says where the counter is */
 			fi;
 			drain(t);
 			if
 			:: count != seen -> goto again
 			:: else -> count++; users++
 			fi;
-got_atomic:		leave(t)
+got_atomic:		skip; leave(t)
 		}
 	fi;
 	assert(object == current && !freed[object]);
@@ -200,14 +187,14 @@ unput:	atomic { /* ufx_slot_put */
 		fi;
 put_percpu:	n++; goto again
 	};
-put_atomic: atomic { /* it stays atomic while we hold a reference */
+put_atomic: skip; atomic { /* it stays atomic while we hold a reference */
 		drain(t); count--; n++;
 		if
 		:: count == 0
 		:: else -> goto again
 		fi
 	};
-last_put: wake_at_zero();
+last_put: skip; wake_at_zero();
 	goto again;
 slow:	lock(); /* ufx_slot_get finds zero: then it may switch, or it would loop */
 found_zero: assert(publications != version || dead);
@@ -246,7 +233,7 @@ waited:			step = DROPPED
 #else
 			:: true ->
 #endif
-skipped:			begin(draining)
+skipped:			skip; begin(draining)
 			fi;
 			unlock();
 			d_step { /* ufx_idle_hurry */
@@ -351,7 +338,7 @@ next_step:	do
 		if
 		:: change ->
 			change = 0;
-folded_to_zero:		wake_at_zero()
+folded_to_zero:		skip; wake_at_zero()
 		:: else
 		fi
 	:: spare > 0 -> spare--; period()

@@ -145,14 +145,15 @@ def parse(text):
                   set(), {(os.path.basename(f), int(n)) for f, n, _ in unreached})
 
 
-def compile_verifier(run, progress, where):
+def compile_verifier(run, level, progress, where):
     shutil.rmtree(where, ignore_errors=True)
     os.makedirs(where)
     flags = run.flags.split() + (["-D" + run.negative.macro] if run.negative else [])
     must(["spin"] + flags + ["-a", run.model.path], where)
     must([os.environ.get("CC", "gcc"), "-O0" if run.negative else "-O2", "-w",
           "-DMEMLIM=%d" % MEMORY, "-DVECTORSZ=2048", "-DNFAIR=3",
-          "-DNP" if progress else "-DSAFETY"] + run.model.compile.split() + ["-o", "pan", "pan.c"], where)
+          "-DNP" if progress else "-DSAFETY"] +
+         (["-DCOLLAPSE"] if level == "full" else []) + run.model.compile.split() + ["-o", "pan", "pan.c"], where)
 
 
 def search(run, level, options, where):
@@ -230,7 +231,7 @@ def searches(run, args, where):
     """
     found = []
     for progress in (False, True) if run.model.progress else (False,):
-        compile_verifier(run, progress, where)
+        compile_verifier(run, args.level, progress, where)
         ways = [["-l", "-f"]] if progress else [["-E"], []] if run.negative else [[]]
         for options in ways:
             found.append(search(run, args.level, options, where))

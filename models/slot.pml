@@ -16,8 +16,7 @@
 // negative: COOKIE_EARLY R1 the period may begin before the old state is atomic
 // negative: PLAIN_BARRIER R2 the membarrier does not restart sections
 // negative: NO_BARRIER R2 no barrier at all
-// negative: UNPROTECTED_GET R3 an atomic get commits outside of its section
-// negative: GET_FROM_ZERO R3 an atomic get takes zero to one
+// negative: UNPROTECTED_GET R3 an atomic get counts outside of its section
 // negative: NO_BIAS R4 the counter carries no bias
 // negative: FOLD_TWICE R4 the cells are added twice
 // negative: ONE_CPU R5 one CPU's cell is summed
@@ -45,22 +44,6 @@ inline release(object)
 	assert(released[object] == 1)
 }
 
-inline leave(t)
-{
-	section[t] = OUT; reading[t] = false
-}
-
-/* A section begins; or, past the bound on tries, a read side. Within atomic. */
-inline protect(t)
-{
-	if
-	:: section[t] = WITHIN
-#ifdef PLAIN
-	:: drain(t); reading[t] = true
-#endif
-	fi
-}
-
 proctype reader(byte t)
 {
 	byte object, n, leaver, top;
@@ -85,18 +68,16 @@ again:	atomic { /* whoever is aborted before the load may as well begin later */
 got_percpu:		skip; leave(t)
 		}
 	:: else ->
-		seen = count[object];
 #ifdef UNPROTECTED_GET
-		section[t] = OUT;
+		leave(t);
 #endif
+		seen = count[object];
 		atomic {
 			if
 			:: section[t] == ABORTED -> goto again
-#ifndef GET_FROM_ZERO
-			:: section[t] != ABORTED && seen == 0 -> goto again
-#endif
-			:: else
+			:: else -> assert(seen != 0) /* no get meets a drained object */
 			fi;
+			assert(!released[object]); /* its counter is in it */
 			drain(t);
 			if
 			:: count[object] != seen -> goto again
@@ -195,12 +176,13 @@ active proctype driver()
 end:	do
 	:: d_step { i < REPLACES && cookie[i] -> skip };
 		do
+		:: done < cookie[i] ->
+			started = started + 1;
 #ifndef NO_PERIOD
-		:: done < cookie[i] -> started = started + 1; barrier(); done = started
-		:: else -> break
-#else
-		:: true -> break
+			barrier();
 #endif
+			done = started
+		:: else -> break
 		od;
 		skip;
 		d_step { /* fold_old: ufx_cells_collect */
