@@ -32,10 +32,10 @@ SHARD ?= 1/1
 RESULTS ?= $(B)/results/models-$(subst /,-of-,$(SHARD)).jsonl
 
 models: setup-models
-	@models/run.py quick --build $(B)
+	@models/run.py quick --jobs 2 --build $(B)
 
 models-full: setup-models
-	@models/run.py full --build $(B) --shard $(SHARD) --json $(RESULTS)
+	@models/run.py full --jobs 2 --build $(B) --shard $(SHARD) --json $(RESULTS)
 
 setup-build:    ; @./setup build
 setup-bench:    ; @./setup build bench

@@ -39,7 +39,8 @@ import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 SECONDS = {"quick": 60, "full": 900}  # of the CPU, for one search
-DEPTH = {"quick": 1000000, "full": 20000000}
+WIDTH = {"quick": "-w22", "full": "-w26"}  # 2^n places for hashes
+DEPTH = {"quick": 100000, "full": 20000000}
 MEMORY = 3000  # MB
 
 Model = collections.namedtuple(
@@ -150,18 +151,22 @@ def compile_verifier(run, level, progress, where):
     os.makedirs(where)
     flags = run.flags.split() + (["-D" + run.negative.macro] if run.negative else [])
     must(["spin"] + flags + ["-a", run.model.path], where)
-    must([os.environ.get("CC", "gcc"), "-O0" if run.negative else "-O2", "-w",
+    must([os.environ.get("CC", "gcc"), "-O0" if run.negative else "-O1", "-w",
           "-DMEMLIM=%d" % MEMORY, "-DVECTORSZ=2048", "-DNFAIR=3",
           "-DNP" if progress else "-DSAFETY"] +
          (["-DCOLLAPSE"] if level == "full" else []) + run.model.compile.split() + ["-o", "pan", "pan.c"], where)
 
 
-def search(run, level, options, where):
-    depth = 200000 if run.negative else DEPTH[level]
+def lines_with_steps(where):
     steps = re.findall(r"(\S+):(\d+) => ", command(["./pan", "-d"], where).stdout)
-    known = {(os.path.basename(f), int(n)) for f, n in steps}
+    return {(os.path.basename(file), int(line)) for file, line in steps}
+
+
+def search(run, level, options, where):
+    size = ["-m50000", "-w19"] if run.negative else ["-m%d" % DEPTH[level], WIDTH[level]]
+    known = set() if run.negative else lines_with_steps(where)
     result = command(["sh", "-c", 'ulimit -t "$0" && exec ./pan "$@"',
-                      str(SECONDS[level]), "-m%d" % depth] + options, where)
+                      str(SECONDS[level]), *size, *options], where)
     if result.returncode == -signal.SIGXCPU or result.returncode == -signal.SIGKILL:
         return NOTHING._replace(cut="lasts longer than %d s" % SECONDS[level])
     return parse(result.stdout)._replace(known=known)
