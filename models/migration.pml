@@ -353,7 +353,7 @@ init {
 		for (i : 0 .. READERS - 1) { run reader(i) }
 		for (i : 0 .. UPDATERS - 1) { run updater(i) }
 	}
-	_nr_pr == 2 && !call_queued && step == PERCPU;
+	_nr_pr == 2 && !call_queued && (step == PERCPU || dead);
 	d_step {
 		for (i : 0 .. OBJECTS - 1) {
 			assert(freed[i] + (due[i] -> 1 : 0) == (i == current -> 0 : 1))

@@ -40,7 +40,7 @@ import time
 HERE = os.path.dirname(os.path.abspath(__file__))
 SECONDS = {"quick": 60, "full": 900}  # of the CPU, for one search
 WIDTH = {"quick": "-w22", "full": "-w26"}  # 2^n places for hashes
-DEPTH = {"quick": 100000, "full": 20000000}
+DEPTH = {"quick": 100000, "full": 1000000}
 MEMORY = 3000  # MB
 
 Model = collections.namedtuple(
