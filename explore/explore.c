@@ -192,22 +192,21 @@ static void search(const struct request *r, struct result *result, double start)
 	c->strategy = SEARCH;
 	c->bound = r->bound;
 	c->given = 0;
-	do {
-		if (enough(r, result, start))
-			return;
+	while (!enough(r, result, start)) {
 		run_schedule();
 		result->schedules++;
 		result->distinct++;
 		if (model->found)
 			return;
-		if (model->memory.newly_shared) { /* more points than we knew */
+		if (model->memory.newly_shared) { /* more points than we knew: again */
 			model->memory.newly_shared = false;
 			result->distinct = 0;
-			c->used = c->given = 0;
-			continue;
+			c->given = 0;
+		} else if (!choose_next()) {
+			result->complete = true;
+			return;
 		}
-	} while (choose_next());
-	result->complete = true;
+	}
 }
 
 static void by_chance(const struct request *r, struct result *result, double start)

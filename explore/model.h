@@ -30,7 +30,7 @@
 #define FIBERS 6
 #define CPUS 2
 #define STACK_SIZE 65536
-#define STEPS_MAX 60000 /* of a schedule; beyond it something goes in circles */
+#define STEPS_MAX 12000 /* of a schedule; beyond it something goes in circles */
 #define LOCATIONS 384   /* atomic words that a schedule may touch */
 #define HISTORY 4       /* stores to a word that can still be read */
 #define BLOCKS 64       /* allocations of a schedule */

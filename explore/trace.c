@@ -9,6 +9,8 @@
 #include "state.h"
 
 #define LINES_MAX 20000
+#define SHOWN 600 /* of a schedule that goes in circles, and from its end: */
+#define SHOWN_LAST 40
 
 static struct trace_line *new_line(void)
 {
@@ -102,6 +104,12 @@ void trace_print(void)
 
 		if (out)
 			read_place(out, place, sizeof(place), ahead);
+		if (i >= SHOWN && i + SHOWN_LAST < model->trace_used) {
+			if (i == SHOWN)
+				printf("... %u steps more ...\n",
+				       model->trace_used - SHOWN - SHOWN_LAST);
+			continue;
+		}
 		printf("%*sT%u  %-52s %s\n", line->fiber * 2, "", line->fiber + 1u, line->text,
 		       line->pc ? place : "");
 	}

@@ -5,6 +5,7 @@
 
 const struct scenario *const scenarios[] = {
 	&wait_wake,
+	&prepare_wake,
 	&timeout_wake,
 	&signal_wake,
 	&wake_chase,

@@ -5,6 +5,7 @@
 #include "scenario.h"
 
 extern const struct scenario wait_wake,
+	prepare_wake,
 	timeout_wake,
 	signal_wake,
 	wake_chase,

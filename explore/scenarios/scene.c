@@ -47,6 +47,17 @@ void set(uint32_t *w, uint32_t value)
 	__atomic_store_n(w, value, __ATOMIC_RELAXED);
 }
 
+struct ufx_waiter *scene_waiter(void)
+{
+	struct ufx_thread *t = ufx_thread_self();
+	struct ufx_waiter *w = ufx_thread_lines(t, 1);
+
+	w->mask = UINT32_MAX;
+	w->park = &t->park;
+	w->priority = 0;
+	return w;
+}
+
 static long wait_kind(uint32_t *w, uint32_t value, const struct ufx_deadline *deadline)
 {
 	struct ufx_waitv_entry entries[2] = {

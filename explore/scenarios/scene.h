@@ -38,6 +38,8 @@ long wait_timed(uint32_t *w, uint32_t value);
 void wait_until_not(uint32_t *w, uint32_t value);
 /* Waits for either word to leave 0: the index of the woken one, or -errno. */
 long wait_on_two(uint32_t *a, uint32_t *b);
+/* A waiter of the calling thread that takes any wake. */
+struct ufx_waiter *scene_waiter(void);
 long wake(uint32_t *w, uint32_t n);
 void set_and_wake(uint32_t *w, uint32_t value, uint32_t n);
 void set_slots(uint32_t slots);

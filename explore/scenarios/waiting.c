@@ -31,6 +31,28 @@ const struct scenario wait_wake = {
 	.check = nobody_left,
 };
 
+/* The primitive: nobody looks at the word again once it has been queued. */
+static void prepares_and_polls(void)
+{
+	struct ufx_waiter *w = scene_waiter();
+
+	if (ufx_wait_prepare(domain, w, word[0], 0))
+		return;
+	while (!ufx_wait_woken(w))
+		scenario_pause();
+	must(ufx_wait_finish(domain, w));
+}
+
+const struct scenario prepare_wake = {
+	.name = "prepare-wake",
+	.what = "one is queued and only then, without another look, waits",
+	.rules = "empty-wake",
+	.modes = "rseq membarrier fence shared",
+	.setup = scene_domain,
+	.threads = { prepares_and_polls, sets_and_wakes },
+	.check = nobody_left,
+};
+
 static void waits(void)
 {
 	results[model_fiber()] = wait_on(word[0], 0);

@@ -20,8 +20,8 @@ static uint64_t key_of(const uint32_t *word)
 
 /*
  * Locks the word's bucket with one waiter more in its count, and looks. Count
- * up, full fence (both in the lock), load. Partner: a waker stores, fence,
- * looks at the count (ufx_place_nobody).
+ * up (in the lock), full fence, load. Partner: a waker stores, fence, looks at
+ * the count (ufx_place_nobody). Without: it sees no count, we see no store.
  */
 static int lock_and_look(struct ufx_domain *d, uint32_t *word, uint32_t expected,
 			 struct ufx_place *place)
@@ -34,6 +34,7 @@ static int lock_and_look(struct ufx_domain *d, uint32_t *word, uint32_t expected
 		ret = ufx_place_lock(d, key_of(word), 1, place);
 	if (ret)
 		return ret;
+	ufx_fence_after_rmw();
 	if (!UFX_FAULT(COUNT_AFTER_LOAD))
 		ret = ufx_guarded_load(word, &value);
 	if (!ret && value != expected)

@@ -45,7 +45,7 @@ static inline uint64_t ufx_bucket_take(uint32_t coming)
 }
 
 /*
- * Locks @b of @t and counts @coming waiters up, in one step, a full fence.
+ * Locks @b of @t and counts @coming waiters up, in one step, a read-modify-write.
  * False, and nothing is done, if it has been moved; or if it is locked and a
  * handler has forked, for in the child nobody will unlock it. May sleep; the
  * caller is marked inside, and something keeps the table.

@@ -67,8 +67,8 @@ static inline bool ufx_place_try(struct ufx_domain *d, uint64_t key, uint32_t co
 }
 
 /*
- * Locks @key's bucket and counts @coming waiters up, a full fence before what
- * the caller loads next. 0; -ENOMEM if the domain has no table and there is no
+ * Locks @key's bucket and counts @coming waiters up, by a read-modify-write
+ * (for ufx_fence_after_rmw). 0; -ENOMEM if the domain has no table and there is no
  * memory for one.
  */
 static inline int ufx_place_lock(struct ufx_domain *d, uint64_t key,
