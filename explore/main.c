@@ -90,7 +90,8 @@ static bool run_one(const struct options *o, struct request *r, struct totals *t
 			print_found(o, r, &result);
 			return true;
 		}
-		print_line(r, &result);
+		if (!o->quiet)
+			print_line(r, &result);
 	}
 	return false;
 }
@@ -265,13 +266,11 @@ static int sites(const struct options *o)
 	struct options short_run = *o;
 	struct totals t = { 0 };
 	json_t *all = json_array();
-	FILE *out = stdout;
 
 	model->sites = calloc(SITES, 1);
 	short_run.count = short_run.count == UINT64_MAX ? 2000 : short_run.count;
-	stdout = stderr;
+	short_run.quiet = true;
 	run_all(&short_run, &t);
-	stdout = out;
 	for (uintptr_t pc = 0; pc < SITES; pc++)
 		if (model->sites[pc])
 			json_array_append_new(all, json_pack("{sI si}", "pc", (json_int_t)pc,

@@ -19,6 +19,7 @@ struct options {
 	unsigned int shard, shards;
 	const char *json;    /* file for results */
 	const char *choices; /* replay */
+	bool quiet;
 	const char *mutant;  /* a fault's name, or addresses to weaken */
 };
 

@@ -74,7 +74,25 @@ struct wiped {
 	size_t size;
 };
 
+#define CLASSES 64
+
+struct stable {
+	struct stable *next;
+};
+
+/*
+ * What may be used again, with its locks; wiped. A fork copies page by page
+ * while others run: of a list that they change the child could get one end
+ * before and the other after.
+ */
+struct spare {
+	struct ufx_wiped_locks locks;
+	struct wiped *pairs;                /* all of one size */
+	struct stable *stable[CLASSES]; /* by the logarithm of their size */
+};
+
 static struct wiped *wiped_list;
+static struct spare *spare;
 struct ufx_wiped_locks *ufx_wiped_locks;
 static uint32_t unwiped; /* the kernel, or what plays it, did not do it once */
 
@@ -113,9 +131,10 @@ static void wipe_on_fork(void *pages, size_t size, void *spare)
 
 int ufx_pages_start(void)
 {
-	ufx_wiped_locks = ufx_pages_alloc_wiped(4096);
-	if (!ufx_wiped_locks)
+	spare = ufx_pages_alloc_wiped(4096);
+	if (!spare)
 		return -ENOMEM;
+	ufx_wiped_locks = &spare->locks;
 	ufx_wiped_locks->canary = 1;
 	pthread_atfork(NULL, NULL, look_after_fork);
 	return 0;
@@ -130,12 +149,7 @@ void *ufx_pages_alloc_wiped(size_t size)
 	return p;
 }
 
-/*
- * Pairs are listed for ever, so those that were freed are used again. They are
- * all of one size.
- */
-static struct wiped *free_pairs;
-
+/* Pairs are listed for ever, so those that were freed are used again. */
 static struct wiped *behind(void *pair, size_t size)
 {
 	return (struct wiped *)((char *)pair + 2 * size) - 1;
@@ -147,9 +161,9 @@ static void *take_free_pair(void)
 
 	ufx_enter_inside();
 	ufx_lock(&ufx_wiped_locks->pairs);
-	w = free_pairs;
+	w = spare->pairs;
 	if (w)
-		free_pairs = w->next_free;
+		spare->pairs = w->next_free;
 	ufx_unlock(&ufx_wiped_locks->pairs);
 	ufx_leave_inside();
 	return w ? w->pages : NULL;
@@ -174,22 +188,15 @@ void ufx_pages_free_pair(void *pages, size_t size)
 	memset(pages, 0, 2 * size - sizeof(*w));
 	ufx_enter_inside();
 	ufx_lock(&ufx_wiped_locks->pairs);
-	w->next_free = free_pairs;
-	free_pairs = w;
+	w->next_free = spare->pairs;
+	spare->pairs = w;
 	ufx_unlock(&ufx_wiped_locks->pairs);
 	ufx_leave_inside();
 }
 
 /* ---- pages that are never unmapped ---- */
 
-#define CLASSES 64
 #define CLEAR_BY_HAND 16384 /* cheaper than having the kernel do it */
-
-struct stable {
-	struct stable *next;
-};
-
-static struct stable *free_stable[CLASSES]; /* by the logarithm of their size */
 
 #ifdef UFX_FAULTS
 void (*ufx_stable_hook)(void *pages, size_t size, bool freed);
@@ -214,9 +221,9 @@ void *ufx_pages_alloc_stable(size_t size)
 		return NULL;
 	ufx_enter_inside();
 	ufx_lock(&ufx_wiped_locks->stable);
-	s = free_stable[class];
+	s = spare->stable[class];
 	if (s) {
-		free_stable[class] = s->next;
+		spare->stable[class] = s->next;
 		s->next = NULL;
 	}
 	ufx_unlock(&ufx_wiped_locks->stable);
@@ -228,7 +235,6 @@ void *ufx_pages_alloc_stable(size_t size)
 void ufx_pages_free_stable(void *pages, size_t size)
 {
 	struct stable *s = pages;
-	struct stable **list = &free_stable[class_of(size)];
 
 	if (size <= CLEAR_BY_HAND)
 		memset(pages, 0, size);
@@ -238,8 +244,8 @@ void ufx_pages_free_stable(void *pages, size_t size)
 	CHANGES_HANDS(pages, class_of(size), true);
 	ufx_enter_inside();
 	ufx_lock(&ufx_wiped_locks->stable);
-	s->next = *list;
-	*list = s;
+	s->next = spare->stable[class_of(size)];
+	spare->stable[class_of(size)] = s;
 	ufx_unlock(&ufx_wiped_locks->stable);
 	ufx_leave_inside();
 }
