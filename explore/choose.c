@@ -125,7 +125,7 @@ unsigned int choose_fiber(const uint8_t *fibers, unsigned int n, uint32_t costly
 
 static void set_chances(struct choices *c)
 {
-	static const uint32_t rates[] = { 4, 16, 64, 1024 };
+	static const uint32_t rates[] = { 3, 8, 24, 100 };
 	uint32_t steps = model->statistics.deepest ? (uint32_t)model->statistics.deepest : 100;
 
 	c->one_in = rates[draw(c) % 4];

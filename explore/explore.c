@@ -119,7 +119,8 @@ void explore_learn(void)
 		if (model->found)
 			break;
 	}
-	model->statistics = (struct statistics){ .deepest = model->statistics.deepest };
+	if (!model->found)
+		model->statistics = (struct statistics){ .deepest = model->statistics.deepest };
 }
 
 /* Hashes of the sequences of choices that were seen. */

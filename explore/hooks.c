@@ -29,7 +29,10 @@ int order_at(uintptr_t pc, int order)
 	model->pc = pc;
 	if (model->sites && order != __ATOMIC_RELAXED)
 		model->sites[pc % SITES] = (uint8_t)order;
-	return is_weakened(pc) ? __ATOMIC_RELAXED : order;
+	if (!is_weakened(pc))
+		return order;
+	model->weakened_met = true;
+	return __ATOMIC_RELAXED;
 }
 
 /* True if the access is one that others could see: it may go on now. */

@@ -171,8 +171,8 @@ static const struct {
 	unsigned int bound;
 	uint64_t count;
 } rounds[] = {
-	{ false, 1, 2000 }, { true, 0, 2000 }, { false, 2, 30000 },
-	{ true, 0, 30000 }, { false, 2, 300000 }, { true, 0, 300000 },
+	{ false, 1, 2000 },  { true, 0, 1000 },   { false, 2, 20000 },
+	{ true, 0, 10000 },  { false, 2, 100000 }, { true, 0, 50000 },
 };
 
 static bool shares_a_rule(const char *a, const char *b)
@@ -194,18 +194,27 @@ static bool shares_a_rule(const char *a, const char *b)
 #define RULES(name, rules, text) rules,
 static const char *const fault_rules[] = { "", UFX_FAULT_LIST(RULES) };
 
+#define PAIRS 256 /* of a scenario and a mode */
+
+/* Where a weakened access is never met it is not looked for any longer. */
+static bool hopeless(const bool *met, unsigned int round)
+{
+	return model->weakened_used && round > 1 && !*met;
+}
+
 static bool hunt_in(const struct options *o, const struct scenario *s, unsigned int round,
-		    uint64_t *schedules)
+		    uint64_t *schedules, bool *met)
 {
 	const char *list = s->modes ? s->modes : "rseq";
 	char mode[16];
 
-	while (next_mode(&list, mode)) {
+	for (; next_mode(&list, mode); met++) {
 		struct request r = request_of(o);
 		struct result result;
 
-		if (o->mode && strcmp(o->mode, mode))
+		if ((o->mode && strcmp(o->mode, mode)) || hopeless(met, round))
 			continue;
+		model->weakened_met = false;
 		r.scenario = s;
 		r.mode = mode;
 		r.chance = rounds[round].chance;
@@ -213,6 +222,7 @@ static bool hunt_in(const struct options *o, const struct scenario *s, unsigned 
 		r.count = rounds[round].count;
 		result = explore(&r);
 		*schedules += result.schedules;
+		*met |= model->weakened_met;
 		if (!result.found)
 			continue;
 		printf("%s\n", json_dumps(json_pack("{ss ss ss sI ss ss}", "scenario", s->name,
@@ -228,6 +238,7 @@ static bool hunt_in(const struct options *o, const struct scenario *s, unsigned 
 static int hunt(const struct options *o)
 {
 	const char *rules = fault_rules[ufx_fault_chosen];
+	bool *met = calloc(PAIRS, sizeof(*met));
 	uint64_t schedules = 0;
 
 	for (unsigned int round = 0; round < sizeof(rounds) / sizeof(rounds[0]); round++)
@@ -235,7 +246,8 @@ static int hunt(const struct options *o)
 			for (unsigned int i = 0; scenarios[i]; i++)
 				if (options_select(o, scenarios[i]) &&
 				    shares_a_rule(rules, scenarios[i]->rules) == related &&
-				    hunt_in(o, scenarios[i], round, &schedules))
+				    hunt_in(o, scenarios[i], round, &schedules,
+					    met + 4 * i))
 					return 1;
 	printf("{\"scenario\":null,\"schedules\":%lu}\n", schedules);
 	return 0;

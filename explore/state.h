@@ -131,6 +131,7 @@ struct model {
 	/* hooks.c: what a mutant weakens */
 	uintptr_t weakened[16];
 	unsigned int weakened_used;
+	bool weakened_met; /* by some schedule */
 	uint8_t *sites; /* the order of each call that was not relaxed */
 
 	/* trace.c */

@@ -4,6 +4,13 @@
 
 #include "scenario.h"
 
+extern const struct scenario bucket_lock,
+	bucket_moved,
+	requeue_passing,
+	wake_op_replace,
+	unregistered_replace,
+	handler_waits_for_woken;
+
 extern const struct scenario wait_wake,
 	prepare_wake,
 	timeout_wake,

@@ -122,6 +122,43 @@ const struct scenario handler_twice = {
 	.signals = { 0, 2, 0 },
 };
 
+/*
+ * A waiter that a wake has taken is let go before a handler of the waker may
+ * wait for it. (Somebody else would have woken it, had the handler come first.)
+ */
+static void waits_and_answers(void)
+{
+	waits_until_set();
+	set_and_wake(word[1], 1, 1);
+}
+
+static void wakes_only(void)
+{
+	wake(word[0], 1);
+}
+
+static void handler_waits_for_answer(void)
+{
+	while (!peek(word[1]))
+		if (wait_on(word[1], 0) == -EINTR)
+			break;
+}
+
+static void sets_and_wakes(void)
+{
+	set_and_wake(word[0], 1, 1);
+}
+
+const struct scenario handler_waits_for_woken = {
+	.name = "handler-waits-for-woken",
+	.what = "a handler amid a wake waits for whom that wake has taken",
+	.rules = "R11",
+	.setup = scene_domain,
+	.threads = { waits_and_answers, wakes_only, sets_and_wakes },
+	.handler = handler_waits_for_answer,
+	.signals = { 0, 1, 0 },
+};
+
 /* ---- fork ---- */
 
 /* What a child does with a domain that others were using. */
@@ -140,11 +177,6 @@ static bool in_child;
 static void forks(void)
 {
 	in_child = scenario_fork();
-}
-
-static void sets_and_wakes(void)
-{
-	set_and_wake(word[0], 1, 1);
 }
 
 static void forks_amid_all(void)

@@ -101,6 +101,28 @@ const struct scenario requeue_told = {
 	.threads = { waits, requeues_then_tells, wakes_both_once_told },
 };
 
+static void requeues_only(void)
+{
+	requeue(word[0], word[2], 5);
+}
+
+static void sets_and_wakes_both(void)
+{
+	set(word[0], 1);
+	set(word[2], 1);
+	wake(word[0], 5);
+	wake(word[2], 5);
+}
+
+const struct scenario requeue_passing = {
+	.name = "requeue-passing",
+	.what = "who wakes the one word and then the other finds a requeued waiter",
+	.rules = "empty-wake",
+	.modes = "rseq fence",
+	.setup = set_up,
+	.threads = { waits, requeues_only, sets_and_wakes_both },
+};
+
 static void requeues_back(void)
 {
 	set(word[0], 1);
@@ -176,6 +198,16 @@ static void replaces(void)
 		.check = counts_are_exact,                                     \
 		.at_zero = way,                                                \
 	}
+
+const struct scenario wake_op_replace = {
+	.name = "wake-op-replace",
+	.what = "one call wakes waiters of two words while the table is replaced",
+	.rules = "R9 bucket-lock",
+	.modes = "rseq fence",
+	.setup = set_up,
+	.threads = { waits_for_target, wake_op, replaces },
+	.check = counts_are_exact,
+};
 
 REPLACED(requeue_replace, "requeue-replace", false);
 REPLACED(requeue_replace_at_zero, "requeue-replace-at-zero", true);

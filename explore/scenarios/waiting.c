@@ -289,6 +289,26 @@ static void unregistered_sets_and_wakes(void)
 	set_slots(4);
 }
 
+static void unregistered_sets_only(void)
+{
+	ufx_thread_unregistered = 1;
+	sets_and_wakes();
+}
+
+static void replaces(void)
+{
+	set_slots(4);
+}
+
+const struct scenario unregistered_replace = {
+	.name = "unregistered-replace",
+	.what = "a thread without registration wakes while another replaces",
+	.rules = "banks R8",
+	.setup = scene_domain,
+	.threads = { waits_until_set, unregistered_sets_only, replaces },
+	.check = nobody_left,
+};
+
 const struct scenario unregistered = {
 	.name = "unregistered",
 	.what = "a thread without registration wakes and replaces",
