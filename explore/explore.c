@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* Schedules of a scenario, one after the other. */
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "explore.h"
 #include "grace/mode.h"
@@ -105,6 +107,26 @@ void explore_set_up(const struct scenario *s, const char *mode, bool weak)
 		give_up("set-up failed:");
 	threads_forget();
 	image_keep();
+}
+
+/* A mutant may follow a wild pointer: that is a finding as well. */
+static void on_crash(int sig, siginfo_t *info, void *context)
+{
+	(void)context;
+	if (!model->exploring)
+		_exit(2);
+	finding("it crashes by signal %d at %p", sig, info->si_addr);
+}
+
+void explore_catch_crashes(void)
+{
+	struct sigaction action = { .sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER };
+	stack_t stack = { .ss_size = STACK_SIZE, .ss_sp = malloc(STACK_SIZE) };
+
+	action.sa_sigaction = on_crash;
+	sigaltstack(&stack, NULL);
+	sigaction(SIGSEGV, &action, NULL);
+	sigaction(SIGBUS, &action, NULL);
 }
 
 void explore_learn(void)

@@ -30,6 +30,8 @@ void explore_set_up(const struct scenario *s, const char *mode, bool weak);
 /* Learns which words are shared: only there may another thread come between. */
 void explore_learn(void);
 
+void explore_catch_crashes(void);
+
 /* Until something is found or the request is met. */
 struct result explore(const struct request *r);
 

@@ -160,6 +160,19 @@ static long membarrier(int command)
 	return 0;
 }
 
+/* Whether any are blocked is all that matters. */
+static long sigprocmask(const uint64_t *mask, uint64_t *before)
+{
+	struct fiber *f = fiber_now();
+
+	if (before)
+		*before = f->blocks_signals;
+	f->blocks_signals = *mask != 0;
+	if (model->exploring)
+		point_local();
+	return 0;
+}
+
 long ufx_syscall(long nr, long a, long b, long c, long d, long e, long f)
 {
 	(void)f;
@@ -171,6 +184,8 @@ long ufx_syscall(long nr, long a, long b, long c, long d, long e, long f)
 		return futex_waitv((const void *)a, (unsigned int)b, (const void *)d);
 	case SYS_membarrier:
 		return membarrier((int)a);
+	case SYS_rt_sigprocmask:
+		return sigprocmask((const uint64_t *)b, (uint64_t *)c);
 	case SYS_sched_yield:
 	case SYS_nanosleep:
 		point_yield();

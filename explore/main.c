@@ -319,6 +319,7 @@ int main(int argc, char **argv)
 {
 	struct options o = options_parse(argc, argv);
 
+	explore_catch_crashes();
 	if (o.mutant)
 		mutant_put_in(o.mutant);
 	for (unsigned int i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)

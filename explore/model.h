@@ -59,7 +59,8 @@ struct fiber {
 	void (*run)(void);
 	enum fiber_state state;
 	bool yielded; /* lets somebody else take a step first */
-	bool in_handler;
+	unsigned int handlers; /* running, one over the other */
+	bool blocks_signals;
 	bool signalled; /* its handler is to run when it goes on */
 	struct section *section;
 	unsigned int cpu;

@@ -74,15 +74,22 @@ static void switch_to(unsigned int next)
 
 /* ---- signals ---- */
 
+#define HANDLERS 2 /* that run at most, one over the other */
+
+static bool takes_signals(const struct fiber *f)
+{
+	return f->handlers < HANDLERS && !f->blocks_signals;
+}
+
 static void run_handler(struct fiber *f)
 {
 	f->signals--;
-	f->in_handler = true;
+	f->handlers++;
 	abort_section(f);
 	trace_note("-- signal: its handler runs --");
 	model->scenario->handler();
 	trace_note("-- the handler returns --");
-	f->in_handler = false;
+	f->handlers--;
 }
 
 bool take_signal(void)
@@ -108,7 +115,7 @@ void point_local(void)
 
 	if (++model->steps > STEPS_MAX)
 		finding("it goes in circles: %d steps", STEPS_MAX);
-	if (f->signals && !f->in_handler && choose(CHOICE_SIGNAL, 2, 2))
+	if (f->signals && takes_signals(f) && choose(CHOICE_SIGNAL, 2, 2))
 		run_handler(f);
 }
 
@@ -153,7 +160,7 @@ static void add_events(struct candidates *c)
 			continue;
 		if (f->sleeper.timed)
 			add(c, i, TIMEOUT, others);
-		if (f->signals && !f->in_handler)
+		if (f->signals && takes_signals(f))
 			add(c, i, SIGNAL, others);
 	}
 }

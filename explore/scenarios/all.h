@@ -7,8 +7,10 @@
 extern const struct scenario bucket_lock,
 	bucket_moved,
 	requeue_passing,
+	wake_op_cross,
 	wake_op_replace,
 	unregistered_replace,
+	handler_over_handler,
 	handler_waits_for_woken;
 
 extern const struct scenario wait_wake,

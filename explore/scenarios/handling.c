@@ -100,10 +100,10 @@ const struct scenario handler_waits = {
 /* Two signals: what was posted while the posted wakes were being run. */
 static void handler_wakes_two(void)
 {
-	if (peek(word[0]))
-		set_and_wake(word[2], 1, 1);
-	else
-		set_and_wake(word[0], 1, 1);
+	static uint32_t handlers;
+	uint32_t turn = __atomic_fetch_add(&handlers, 1, __ATOMIC_RELAXED);
+
+	set_and_wake(word[turn ? 2 : 0], 1, 1);
 }
 
 static void waits_for_both(void)
@@ -157,6 +157,24 @@ const struct scenario handler_waits_for_woken = {
 	.threads = { waits_and_answers, wakes_only, sets_and_wakes },
 	.handler = handler_waits_for_answer,
 	.signals = { 0, 1, 0 },
+};
+
+/* Both handlers wake one of those that wait on one word: neither wake is lost. */
+static void handler_wakes_one(void)
+{
+	set(word[0], 1);
+	wake(word[0], 1);
+}
+
+const struct scenario handler_over_handler = {
+	.name = "handler-over-handler",
+	.what = "two handlers, one over the other, each wake one of two waiters",
+	.rules = "R11",
+	.setup = scene_domain,
+	.threads = { waits_until_set, waits_until_set, wakes_neighbour,
+		     waits_timed_for_neighbour },
+	.handler = handler_wakes_one,
+	.signals = { 0, 0, 2, 0 },
 };
 
 /* ---- fork ---- */

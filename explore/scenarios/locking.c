@@ -15,7 +15,7 @@ static void make_bucket(void)
 
 static void locks(void)
 {
-	if (!ufx_bucket_lock(bucket, 0))
+	if (!ufx_bucket_lock(bucket, 0, NULL))
 		return;
 	++*guarded;
 	ufx_bucket_unlock(bucket, 0);
@@ -38,15 +38,15 @@ const struct scenario bucket_lock = {
 
 static void marks_moved(void)
 {
-	must(ufx_bucket_lock(bucket, 0));
+	must(ufx_bucket_lock(bucket, 0, NULL));
 	__atomic_fetch_or(&bucket->word, UFX_BUCKET_MOVED, __ATOMIC_SEQ_CST);
 	ufx_bucket_unlock(bucket, 0);
 }
 
 static void waits_till_moved(void)
 {
-	if (!ufx_bucket_lock(bucket, 0))
-		ufx_bucket_wait_moved(NULL, bucket);
+	if (!ufx_bucket_lock(bucket, 0, NULL))
+		ufx_bucket_wait_moved(bucket, NULL);
 	else
 		ufx_bucket_unlock(bucket, 0);
 }

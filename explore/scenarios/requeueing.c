@@ -165,6 +165,20 @@ static void wake_op(void)
 					   add_one_if_zero);
 }
 
+static void wake_op_back(void)
+{
+	ufx_wake_op(domain, word[2], word[0], 5, 5, 1u << 28 | 1u << 12);
+}
+
+const struct scenario wake_op_cross = {
+	.name = "wake-op-cross",
+	.what = "two words are locked by two calls that name them the other way round",
+	.rules = "bucket-lock",
+	.modes = "rseq fence",
+	.setup = set_up,
+	.threads = { wake_op, wake_op_back },
+};
+
 static void waits_for_target(void)
 {
 	results[model_fiber()] = wait_on(word[2], 0);

@@ -77,7 +77,7 @@ UFX_END
  */
 static inline void ufx_section_forget(void)
 {
-	if (ufx_section_env.cpus) /* else it has run none */
+	if (ufx_section_env.area) /* sections store it in any mode */
 		ufx_section_clear();
 }
 

@@ -16,6 +16,10 @@ static void add(uint32_t *count, uint32_t n)
 {
 	uint32_t old = ufx_load(count);
 
+	if (UFX_FAULT(MERGE_PLAINLY)) {
+		ufx_store(count, old + n);
+		return;
+	}
 	while (!ufx_cas(count, &old, old + n < n ? UINT32_MAX : old + n))
 		;
 }
@@ -105,14 +109,11 @@ static void run_posted(void)
 {
 	struct ufx_thread *t = ufx_thread_self();
 
-	if (!UFX_FAULT(POSTED_FORGOTTEN))
-		ufx_store(&ufx_thread_posted, 0);
+	ufx_store(&ufx_thread_posted, 0);
 	ufx_compiler_barrier();
 	for (struct ufx_posted_page *page = t ? &t->posted : NULL; page;
 	     page = page->next)
 		run_page(page);
-	if (UFX_FAULT(POSTED_FORGOTTEN))
-		ufx_store(&ufx_thread_posted, 0);
 }
 
 void (*const ufx_thread_run_posted)(void) = run_posted;

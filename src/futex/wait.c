@@ -53,7 +53,7 @@ int ufx_wait_prepare(struct ufx_domain *d, struct ufx_waiter *w, uint32_t *word,
 	if (ret)
 		return ret;
 	ufx_store(&w->key, key_of(word));
-	w->epoch = ufx_load(&d->epoch);
+	w->epoch = place.table->epoch.own; /* not d's: a handler may just have forked */
 	ufx_store(&w->state, UFX_WAITER_QUEUED);
 	ufx_queue_insert(&place.bucket->root, w);
 	ufx_place_unlock(&place, 0);
@@ -105,7 +105,7 @@ static void wait_for_touch(struct ufx_domain *d, struct ufx_waiter *w)
 	while (ufx_load_acquire(&w->state) == UFX_WAITER_TAKEN && !forked(d, w)) {
 		ufx_xchg(w->park, UFX_PARK_ASLEEP); /* partner: ufx_unpark */
 		ufx_fence_after_rmw();
-		if (ufx_load_acquire(&w->state) == UFX_WAITER_TAKEN)
+		if (ufx_load_acquire(&w->state) == UFX_WAITER_TAKEN && !forked(d, w))
 			ufx_park_alone(w->park, NULL);
 		ufx_xchg(w->park, UFX_PARK_AWAKE); /* as in sleep_once */
 	}

@@ -133,12 +133,21 @@ static int drive_and_retire(void)
 	}
 }
 
+/* Wiped meanwhile if a handler forked over us: then nobody waits here. */
+static void no_longer_waiting(void)
+{
+	uint32_t n = ufx_load(&calls->waiting);
+
+	while (n && !ufx_cas(&calls->waiting, &n, n - 1))
+		;
+}
+
 /* Waits for the role, and drives. */
 static int relieve_and_drive(void)
 {
 	ufx_fetch_add(&calls->waiting, 1);
 	ufx_lock(&calls->driver);
-	ufx_fetch_sub(&calls->waiting, 1);
+	no_longer_waiting();
 	return drive_and_retire();
 }
 

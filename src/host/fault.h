@@ -77,8 +77,7 @@
 	X(UNSORTED_LOCKS, "bucket-lock",                                       \
 	  "two buckets are locked as they are named")                          \
 	X(RELEASE_OUTSIDE, "R11", "waiters are let go without the mark")       \
-	X(POSTED_FORGOTTEN, "R11",                                             \
-	  "the note of posted wakes is cleared after they ran")                \
+	X(MERGE_PLAINLY, "R11", "two handlers' posts of one word lose one")      \
 	X(FORK_UNSEEN, "fork", "a wait does not notice that it is in a child") \
 	X(HOST_LOCK_IDLE, "locks", "the library's own locks wake nobody")
 

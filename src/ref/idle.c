@@ -164,7 +164,8 @@ int ufx_idle_wait(struct ufx_migration *m)
 	}
 	if (step == STEP_FOLDED && count) {
 		/* Partner: ufx_idle_zero, after the count has changed. */
-		ufx_word_wait(ufx_low_half(&m->counters.count), (uint32_t)count);
+		ufx_word_wait_briefly(ufx_low_half(&m->counters.count),
+				      (uint32_t)count);
 		return 0;
 	}
 	if (step == STEP_FOLDED || step == STEP_PERCPU)

@@ -10,7 +10,7 @@
 #include "ref/idle.h"
 #include "table/replace.h"
 
-static void publish(struct ufx_domain *d, struct ufx_migration *m, struct ufx_table *t)
+static void publish(struct ufx_domain *d, struct ufx_table *t)
 {
 	if (t->flags & UFX_TABLE_FIXED) {
 		ufx_counted_init_fixed(&t->counted);
@@ -18,7 +18,7 @@ static void publish(struct ufx_domain *d, struct ufx_migration *m, struct ufx_ta
 		ufx_store_release(&d->way, UFX_WAY_FIXED);
 		return;
 	}
-	ufx_idle_publish(m, (void **)&d->table, &t->counted);
+	ufx_idle_publish(d->migration, (void **)&d->table, &t->counted);
 }
 
 static int first(struct ufx_domain *d, struct ufx_table *t)
@@ -27,9 +27,8 @@ static int first(struct ufx_domain *d, struct ufx_table *t)
 		d->migration = ufx_idle_new();
 	if (!d->migration)
 		return -ENOMEM;
-	d->pending = NULL; /* of a parent whose handler forked: see replace */
 	ufx_replace_number(d, t);
-	publish(d, d->migration, t);
+	publish(d, t);
 	return 0;
 }
 
@@ -60,64 +59,48 @@ static void free_old(struct ufx_call *call)
 	ufx_idle_unkeep(m);
 }
 
-/*
- * Publishes @t; false if a handler forked meanwhile and this is the child,
- * whose domain is to stay empty. Nobody else is there to have used it.
- */
-static bool publish_unless_forked(struct ufx_domain *d, struct ufx_migration *m,
-				  struct ufx_table *t, uint32_t epoch)
-{
-	publish(d, m, t);
-	if (ufx_load(&d->epoch) == epoch)
-		return true;
-	ufx_store(&d->way, UFX_WAY_NONE);
-	ufx_store(&d->table, NULL);
-	return false;
-}
-
 /* Step 5. The domain is locked. Nobody pins the old table, nor can. */
 static void switch_if_dead(struct ufx_domain *d)
 {
-	uint32_t epoch = ufx_load(&d->epoch);
-	struct ufx_migration *m = ufx_load(&d->migration);
-	struct ufx_table *old = ufx_load(&d->table), *next = ufx_load(&d->pending);
+	struct ufx_table *old = d->table, *next = d->pending;
 
-	if (!old || !m) /* a handler forked over us: this is the child */
+	if (!old) /* a handler forked before we had the lock: this is the child */
 		return;
-	if ((old->flags & UFX_TABLE_FIXED) || !ufx_idle_dead(m, &old->counted))
+	if ((old->flags & UFX_TABLE_FIXED) ||
+	    !ufx_idle_dead(d->migration, &old->counted))
 		return;
 	if (!next) { /* the request was withdrawn: the old one goes on */
-		publish_unless_forked(d, m, old, epoch);
+		publish(d, old);
 		return;
 	}
 	for (uint32_t i = 0; i <= old->mask; i++)
 		ufx_table_move_bucket(&old->buckets[i], next);
 	d->pending = NULL;
-	if (!publish_unless_forked(d, m, next, epoch))
-		return;
+	publish(d, next);
 	d->stats.replacements++;
 	ufx_domain_show(d, next);
-	old->migration = m;
-	ufx_idle_keep(m);
-	ufx_fetch_add(&m->retired, 1);
+	old->migration = d->migration;
+	ufx_idle_keep(d->migration);
+	ufx_fetch_add(&d->migration->retired, 1);
 	/* R8: an empty wake may still look at a bucket of it. */
 	ufx_grace_call(&old->call, free_old);
 }
 
-static int wait_for_switch(struct ufx_domain *d)
+static int wait_for_switch(struct ufx_domain *d, uint32_t epoch)
 {
 	for (;;) {
 		struct ufx_migration *m;
-		bool pending;
+		bool pending, forked;
 		int ret;
 
 		ufx_domain_lock(d);
 		switch_if_dead(d);
-		pending = ufx_load(&d->pending);
-		m = ufx_load(&d->migration);
+		pending = d->pending;
+		m = d->migration;
+		forked = ufx_load(&d->epoch) != epoch;
 		ufx_domain_unlock(d);
-		if (!m) /* a handler forked over us: this is the child */
-			return -EAGAIN;
+		if (forked)
+			return UFX_REPLACE_FORKED;
 		if (!pending)
 			return 0;
 		ret = ufx_idle_wait(m);
@@ -129,13 +112,10 @@ static int wait_for_switch(struct ufx_domain *d)
 /* Refused: the old table stays, unless another thread has switched. */
 static int withdraw(struct ufx_domain *d, uint64_t generation, int error)
 {
-	struct ufx_table *pending;
-
 	ufx_domain_lock(d);
-	pending = ufx_load(&d->pending);
-	if (pending && pending->generation == generation) {
+	if (d->pending && d->pending->generation == generation) {
+		ufx_table_free(d->pending);
 		d->pending = NULL;
-		ufx_table_free(pending);
 	} else {
 		error = 0; /* ours is in force, or a request that beat it waits */
 	}
@@ -143,49 +123,35 @@ static int withdraw(struct ufx_domain *d, uint64_t generation, int error)
 	return error;
 }
 
-/*
- * Leaves @next pending, unless a pending one beats it, and frees the loser.
- * The migration, if it is to be hurried.
- */
-static struct ufx_migration *ask(struct ufx_domain *d, struct ufx_migration *m,
-				 struct ufx_table *current, struct ufx_table *next)
-{
-	struct ufx_table *pending = ufx_load(&d->pending);
-	bool drop = false;
-
-	if (!pending)
-		drop = ufx_idle_drop(m, &current->counted);
-	if (!pending || beats(next, pending))
-		ufx_store(&d->pending, next);
-	else
-		pending = next;
-	if (pending)
-		ufx_table_free(pending);
-	return drop ? m : NULL;
-}
-
 static int replace(struct ufx_domain *d, struct ufx_table *next, bool wait)
 {
-	struct ufx_migration *m = ufx_load(&d->migration), *dropped;
-	struct ufx_table *current = ufx_load(&d->table);
+	struct ufx_table *loser = NULL;
+	uint32_t epoch = ufx_load(&d->epoch);
+	struct ufx_migration *m = d->migration;
 	uint64_t generation;
+	bool drop = false;
 	int ret;
 
-	if (!m || !current) { /* a handler forked over us: this is the child */
-		ufx_table_free(next);
-		ufx_domain_unlock(d);
-		return -EAGAIN;
-	}
 	ufx_replace_number(d, next);
 	generation = next->generation;
-	dropped = ask(d, m, current, next);
+	if (!d->pending) {
+		d->pending = next;
+		drop = ufx_idle_drop(m, &d->table->counted);
+	} else if (beats(next, d->pending)) {
+		loser = d->pending;
+		d->pending = next;
+	} else {
+		loser = next;
+	}
 	ufx_domain_unlock(d);
-	if (dropped)
-		ufx_idle_hurry(dropped);
+	if (loser)
+		ufx_table_free(loser);
+	if (drop)
+		ufx_idle_hurry(m);
 	if (!wait)
 		return 0;
-	ret = wait_for_switch(d);
-	return ret && ret != -EAGAIN ? withdraw(d, generation, ret) : ret;
+	ret = wait_for_switch(d, epoch);
+	return ret < 0 ? withdraw(d, generation, ret) : ret;
 }
 
 static void pin_failed(struct ufx_domain *d)
@@ -200,7 +166,7 @@ static void drained(struct ufx_domain *d, struct ufx_table *t)
 	struct ufx_migration *m = ufx_load(&d->migration);
 
 	(void)t;
-	if (m) /* else: a handler forked over us, and this is the child */
+	if (m) /* else a handler forked over us, and this is the child */
 		ufx_idle_zero(&m->counters);
 }
 

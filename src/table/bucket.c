@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "host/lock.h"
-#include "table/domain.h"
+#include "table/bucket.h"
 
 #define SPINS UFX_SMALL(100, 1)
 
@@ -17,17 +17,8 @@ static void sleep_on(struct ufx_bucket *b, uint64_t word)
 			      (uint32_t)(word | UFX_BUCKET_CONTENDED));
 }
 
-/*
- * Has a handler of this thread forked since, and is this the child? Then who
- * holds a bucket of the parent's table is not there.
- */
-static bool orphaned(const struct ufx_table *t)
-{
-	return t && t->epoch != ufx_load(&t->domain->epoch);
-}
-
-bool ufx_bucket_lock_slow(const struct ufx_table *t, struct ufx_bucket *b,
-			  uint32_t coming)
+bool ufx_bucket_lock_slow(struct ufx_bucket *b, uint32_t coming,
+			  const struct ufx_epoch *epoch)
 {
 	uint64_t take = ufx_bucket_take(coming);
 	unsigned int spins = 0;
@@ -55,7 +46,7 @@ bool ufx_bucket_lock_slow(const struct ufx_table *t, struct ufx_bucket *b,
 				return true;
 		} else if (spins++ < SPINS) {
 			ufx_pause();
-		} else if (orphaned(t)) {
+		} else if (ufx_epoch_over(epoch)) {
 			return false;
 		} else {
 			sleep_on(b, word);
@@ -75,14 +66,14 @@ void ufx_bucket_wake_lockers(const struct ufx_bucket *b, uint64_t word)
 	ufx_word_wake(ufx_low_half(&b->word), word & UFX_BUCKET_MOVED ? INT32_MAX : 1);
 }
 
-void ufx_bucket_wait_moved(const struct ufx_table *to, struct ufx_bucket *b)
+void ufx_bucket_wait_moved(struct ufx_bucket *b, const struct ufx_epoch *epoch)
 {
 	unsigned int spins = 0;
 
 	for (;;) {
 		uint64_t word = ufx_load_acquire(&b->word);
 
-		if (!(word & UFX_BUCKET_LOCKED) || orphaned(to))
+		if (!(word & UFX_BUCKET_LOCKED) || ufx_epoch_over(epoch))
 			return;
 		if (spins++ < SPINS)
 			ufx_pause();

@@ -32,10 +32,22 @@ struct ufx_bucket {
 	struct ufx_waiter *root;
 } __attribute__((aligned(64)));
 
-struct ufx_table;
+/*
+ * Which start of its domain a table belongs to. In the child of a fork that one
+ * is over: nobody is there to unlock what others had locked.
+ */
+struct ufx_epoch {
+	const uint32_t *now;
+	uint32_t own;
+};
 
-bool ufx_bucket_lock_slow(const struct ufx_table *t, struct ufx_bucket *b,
-			  uint32_t coming);
+static inline bool ufx_epoch_over(const struct ufx_epoch *e)
+{
+	return e && e->own != ufx_load(e->now);
+}
+
+bool ufx_bucket_lock_slow(struct ufx_bucket *b, uint32_t coming,
+			  const struct ufx_epoch *epoch);
 void ufx_bucket_wake_lockers(const struct ufx_bucket *b, uint64_t word);
 
 /* What locking with @coming waiters counted up adds to an unlocked word. */
@@ -45,26 +57,20 @@ static inline uint64_t ufx_bucket_take(uint32_t coming)
 }
 
 /*
- * Locks @b of @t and counts @coming waiters up, in one step, a read-modify-write.
- * False, and nothing is done, if it has been moved; or if it is locked and a
- * handler has forked, for in the child nobody will unlock it. May sleep; the
- * caller is marked inside, and something keeps the table.
+ * Locks @b and counts @coming waiters up, in one step, a read-modify-write.
+ * False, and nothing is done, if it has been moved; or if it is locked and
+ * @epoch (of its table; NULL: for ever) is over. May sleep; the caller is
+ * marked inside, and something keeps the table.
  */
-static inline bool ufx_bucket_lock_in(const struct ufx_table *t, struct ufx_bucket *b,
-				      uint32_t coming)
+static inline bool ufx_bucket_lock(struct ufx_bucket *b, uint32_t coming,
+				   const struct ufx_epoch *epoch)
 {
 	uint64_t word = ufx_load(&b->word);
 
 	if (ufx_likely(!(word & (UFX_BUCKET_LOCKED | UFX_BUCKET_MOVED))) &&
 	    ufx_likely(ufx_cas(&b->word, &word, word + ufx_bucket_take(coming))))
 		return true;
-	return ufx_bucket_lock_slow(t, b, coming);
-}
-
-/* One that belongs to no domain's table. */
-static inline bool ufx_bucket_lock(struct ufx_bucket *b, uint32_t coming)
-{
-	return ufx_bucket_lock_in(NULL, b, coming);
+	return ufx_bucket_lock_slow(b, coming, epoch);
 }
 
 /*
@@ -84,8 +90,8 @@ static inline void ufx_bucket_unlock(struct ufx_bucket *b, uint32_t gone)
 		ufx_bucket_wake_lockers(b, word);
 }
 
-/* Returns once a moved bucket's waiters have arrived in @to. Acquire. */
-void ufx_bucket_wait_moved(const struct ufx_table *to, struct ufx_bucket *b);
+/* Returns once a moved bucket's waiters have arrived. Acquire. */
+void ufx_bucket_wait_moved(struct ufx_bucket *b, const struct ufx_epoch *epoch);
 
 static inline uint32_t ufx_bucket_count(uint64_t word)
 {

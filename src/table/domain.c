@@ -7,6 +7,7 @@
 
 #include "host/lock.h"
 #include "host/memory.h"
+#include "host/signals.h"
 #include "host/syscall.h"
 #include "host/thread.h"
 #include "ref/idle.h"
@@ -17,16 +18,23 @@
 static struct ufx_domain *default_domain;
 static uint32_t starts; /* of domains; a fork child counts on */
 
+/* A replacement is rare, and its steps are many: none shall see a handler fork. */
 void ufx_domain_lock(struct ufx_domain *d)
 {
+	uint64_t signals = ufx_signals_block();
+
 	ufx_enter_inside();
 	ufx_lock(&d->lock);
+	d->signals = signals;
 }
 
 void ufx_domain_unlock(struct ufx_domain *d)
 {
+	uint64_t signals = d->signals;
+
 	ufx_unlock(&d->lock);
 	ufx_leave_inside();
+	ufx_signals_restore(signals);
 }
 
 static bool slots_valid(uint32_t slots)

@@ -34,6 +34,7 @@ struct ufx_domain {
 	struct ufx_table *dead; /* moving: drained, to be freed */
 	struct ufx_domain_stats stats;
 	uint64_t leaked; /* tables not freed: grace periods refused */
+	uint64_t signals; /* that the holder of the lock had blocked before */
 };
 
 _Static_assert(sizeof(struct ufx_domain) <= UFX_DOMAIN_PAGE, "one page");
@@ -66,6 +67,10 @@ static inline uint64_t ufx_domain_hash(const struct ufx_domain *d, uint64_t key)
 /* Makes and publishes the first table, unless there is one. 0 or -ENOMEM. */
 int ufx_domain_start(struct ufx_domain *d);
 
+/*
+ * Blocks the thread's signals too: a handler that forks over what is done under
+ * it would leave the child with half of it.
+ */
 void ufx_domain_lock(struct ufx_domain *d);
 void ufx_domain_unlock(struct ufx_domain *d);
 

@@ -110,7 +110,7 @@ static void wait_for_pins(struct ufx_table *old)
 
 static int replace(struct ufx_domain *d, struct ufx_table *next, bool wait)
 {
-	struct ufx_table *old = ufx_load(&d->table), *found = old;
+	struct ufx_table *old = d->table;
 	int ret = make_counted(next);
 
 	(void)wait; /* done on return */
@@ -121,16 +121,9 @@ static int replace(struct ufx_domain *d, struct ufx_table *next, bool wait)
 	}
 	next->prev = UFX_FAULT(PREV_EARLY) ? NULL : old;
 	ufx_replace_number(d, next);
-	/*
-	 * Publish first: who meets a mark below finds the successor here. In
-	 * the child of a handler that forked over us there is no table: it
-	 * must not get one with its parent's waiters behind it.
-	 */
-	if (!old || (!UFX_FAULT(PUBLISH_LAST) && !ufx_cas(&d->table, &found, next))) {
-		discard(next);
-		ufx_domain_unlock(d);
-		return -EAGAIN;
-	}
+	/* Publish first: who meets a mark below finds the successor here. */
+	if (!UFX_FAULT(PUBLISH_LAST))
+		ufx_store_release(&d->table, next);
 	ufx_counted_begin(&old->counted);
 	if (UFX_FAULT(WAIT_FOR_PINS))
 		wait_for_pins(old);

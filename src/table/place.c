@@ -66,7 +66,7 @@ int ufx_place_lock_slow(struct ufx_domain *d, uint64_t key, uint32_t coming,
 			return -ENOMEM;
 		}
 		b = ufx_table_bucket(t, hash);
-		if (ufx_likely(ufx_bucket_lock_in(t, b, coming))) {
+		if (ufx_likely(ufx_bucket_lock(b, coming, &t->epoch))) {
 			*place = (struct ufx_place){ t, b, true };
 			return 0;
 		}
@@ -84,9 +84,9 @@ static bool lock_pair(const struct ufx_table *t, struct ufx_bucket *a,
 		first = a;
 		second = b;
 	}
-	if (!ufx_bucket_lock_in(t, first, 0))
+	if (!ufx_bucket_lock(first, 0, &t->epoch))
 		return false;
-	if (first == second || ufx_bucket_lock_in(t, second, 0))
+	if (first == second || ufx_bucket_lock(second, 0, &t->epoch))
 		return true;
 	ufx_bucket_unlock(first, 0);
 	return false;

@@ -57,7 +57,8 @@ static inline bool ufx_place_try(struct ufx_domain *d, uint64_t key, uint32_t co
 		if (!table) /* a handler forked just now: this is the child */
 			return false;
 		bucket = ufx_table_bucket(table, hash);
-		if (!ufx_bucket_lock_in(table, bucket, coming))
+		if (!ufx_bucket_lock(bucket, coming,
+				     &((struct ufx_table *)table)->epoch))
 			return false;
 	} else {
 		return false;

@@ -15,6 +15,8 @@
 
 #include "table/domain.h"
 
+#define UFX_REPLACE_FORKED 1
+
 struct ufx_replace_ops {
 	/*
 	 * Publishes a domain's first table. The domain is locked. 0 or -ENOMEM,
@@ -24,7 +26,9 @@ struct ufx_replace_ops {
 	/*
 	 * Replaces the table by @next, which is taken over, also on error. The
 	 * domain is locked and is unlocked on return. With @wait, returns when
-	 * @next, or what beat it, is in force. 0 or -errno: the old one stays.
+	 * @next, or what beat it, is in force. 0; -errno: the old one stays;
+	 * UFX_REPLACE_FORKED: a handler forked meanwhile, and in this child the
+	 * domain is empty.
 	 */
 	int (*replace)(struct ufx_domain *d, struct ufx_table *next, bool wait);
 	/* A pin failed because the count was zero. */

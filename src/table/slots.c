@@ -41,7 +41,7 @@ static int replace_locked(struct ufx_domain *d, uint32_t slots, uint32_t flags,
 /*
  * Locks the domain; its table, which a domain that is not started gets first.
  * NULL, with *@error and unlocked: there is no memory. A handler that forks
- * over us takes the table away in the child.
+ * before we have the lock takes the table away in the child.
  */
 static struct ufx_table *lock_started(struct ufx_domain *d, int *error)
 {
@@ -59,7 +59,7 @@ static struct ufx_table *lock_started(struct ufx_domain *d, int *error)
 	}
 }
 
-/* One try; -EAGAIN: a handler has forked over it, and this is the child. */
+/* One try; may return UFX_REPLACE_FORKED. */
 static int try_set_slots(struct ufx_domain *d, uint32_t slots, uint32_t flags)
 {
 	int ret;
@@ -93,7 +93,7 @@ int ufx_domain_set_slots(struct ufx_domain *d, uint32_t slots)
 	}
 	do {
 		ret = try_set_slots(d, slots, flags);
-	} while (ret == -EAGAIN);
+	} while (ret == UFX_REPLACE_FORKED);
 	return ret;
 }
 

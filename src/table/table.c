@@ -16,7 +16,7 @@ struct ufx_table *ufx_table_new(struct ufx_domain *d, uint32_t slots,
 	t->flags = flags;
 	t->size = size;
 	t->domain = d;
-	t->epoch = ufx_load(&d->epoch);
+	t->epoch = (struct ufx_epoch){ &d->epoch, ufx_load(&d->epoch) };
 	return t;
 }
 
@@ -46,7 +46,8 @@ static void move_waiter(struct ufx_waiter *w, struct ufx_table *to)
 	 * locks: older table before newer. It cannot have been moved itself:
 	 * the next replacement waits until this one is complete.
 	 */
-	ufx_bucket_lock(b, 1);
+	if (!ufx_bucket_lock(b, 1, &to->epoch))
+		return; /* in a fork child: nobody there looks for @w */
 	ufx_queue_insert(&b->root, w);
 	ufx_bucket_unlock(b, 0);
 }
@@ -55,8 +56,8 @@ void ufx_table_move_bucket(struct ufx_bucket *b, struct ufx_table *to)
 {
 	uint32_t moved = 0;
 
-	if (!ufx_bucket_lock_in(to, b, 0)) {
-		ufx_bucket_wait_moved(to, b);
+	if (!ufx_bucket_lock(b, 0, &to->epoch)) {
+		ufx_bucket_wait_moved(b, &to->epoch);
 		return;
 	}
 	/*

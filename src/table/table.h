@@ -24,13 +24,13 @@ struct ufx_table {
 	uint32_t mask;          /* slots - 1 */
 	uint32_t flags;
 	uint64_t generation;
-	size_t size; /* bytes */
 	struct ufx_domain *domain;
-	uint32_t epoch; /* of its domain: another one in a child of fork */
+	struct ufx_epoch epoch;
 	/* Written while it drains. */
 	struct ufx_counters counters __attribute__((aligned(64))); /* moving */
 	struct ufx_call call;
 	struct ufx_table *next_dead;
+	size_t size; /* bytes */
 	struct ufx_migration *migration; /* at zero, while it waits to be freed */
 	struct ufx_bucket buckets[] __attribute__((aligned(64)));
 };

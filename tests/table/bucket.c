@@ -11,18 +11,18 @@ static void word(void)
 {
 	struct ufx_bucket b = { 0 };
 
-	ok(ufx_bucket_lock(&b, 3), "an empty bucket is locked");
+	ok(ufx_bucket_lock(&b, 3, NULL), "an empty bucket is locked");
 	is_int(ufx_bucket_count(b.word), 3, "three are counted up with it");
 	ok(b.word & UFX_BUCKET_LOCKED, "it is marked locked");
 	ufx_bucket_unlock(&b, 1);
 	is_int((long long)b.word, 2 * (long long)UFX_BUCKET_ONE,
 	       "one less, and unlocked");
-	ok(ufx_bucket_lock(&b, 0), "locked again");
+	ok(ufx_bucket_lock(&b, 0, NULL), "locked again");
 	b.word |= UFX_BUCKET_MOVED;
 	ufx_bucket_unlock(&b, 0);
-	ok(!ufx_bucket_lock(&b, 1), "a moved one is not locked any more");
+	ok(!ufx_bucket_lock(&b, 1, NULL), "a moved one is not locked any more");
 	is_int(ufx_bucket_count(b.word), 2, "nor counted up; its count stands");
-	ufx_bucket_wait_moved(NULL, &b);
+	ufx_bucket_wait_moved(&b, NULL);
 	ok(1, "nobody waits for one that has been moved");
 }
 
@@ -37,7 +37,7 @@ static void count(struct hammer *h)
 {
 	struct shared *s = h->arg;
 
-	ufx_bucket_lock(&s->b, 1);
+	ufx_bucket_lock(&s->b, 1, NULL);
 	s->plain++;
 	if (hammer_random(h, 64) == 0)
 		sched_yield();
@@ -65,7 +65,7 @@ static long lock_it(void *arg)
 {
 	struct ufx_bucket *b = arg;
 
-	if (!ufx_bucket_lock(b, 0))
+	if (!ufx_bucket_lock(b, 0, NULL))
 		return 0;
 	ufx_bucket_unlock(b, 0);
 	return 1;
@@ -73,7 +73,7 @@ static long lock_it(void *arg)
 
 static long await_move(void *arg)
 {
-	ufx_bucket_wait_moved(NULL, arg);
+	ufx_bucket_wait_moved(arg, NULL);
 	return 0;
 }
 
@@ -93,7 +93,7 @@ static bool moved_at_once(long (*call)(void *))
 	bool overtook;
 	int i;
 
-	ufx_bucket_lock(b, 0);
+	ufx_bucket_lock(b, 0, NULL);
 	if (call == await_move)
 		ufx_fetch_or(&b->word, UFX_BUCKET_MOVED);
 	for (i = 0; i < SLEEPERS; i++) {
@@ -102,7 +102,7 @@ static bool moved_at_once(long (*call)(void *))
 	}
 	if (call == lock_it) {
 		ufx_bucket_unlock(b, 0);
-		ufx_bucket_lock(b, 0);
+		ufx_bucket_lock(b, 0, NULL);
 		ufx_fetch_or(&b->word, UFX_BUCKET_MOVED);
 	}
 	ufx_bucket_unlock(b, 0);

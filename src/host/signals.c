@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT */
+#include <signal.h>
+
+#include "host/signals.h"
+#include "host/syscall.h"
+
+#define BIT(signal) (1ull << ((signal)-1))
+
+/* Blocked, these would kill the process instead of coming late. */
+#define OWN_FAULTS                                                             \
+	(BIT(SIGSEGV) | BIT(SIGBUS) | BIT(SIGILL) | BIT(SIGFPE) | BIT(SIGTRAP) | \
+	 BIT(SIGSYS))
+
+/* libc's calls would leave out the signals that it keeps for itself. */
+static void set_mask(uint64_t mask, uint64_t *before)
+{
+	ufx_syscall(SYS_rt_sigprocmask, SIG_SETMASK, (long)&mask, (long)before,
+		    sizeof(mask), 0, 0);
+}
+
+uint64_t ufx_signals_block(void)
+{
+	uint64_t before = 0;
+
+	set_mask(~OWN_FAULTS, &before);
+	return before;
+}
+
+void ufx_signals_restore(uint64_t before)
+{
+	set_mask(before, 0);
+}
