@@ -32,6 +32,7 @@ static bool wake_both(struct tally *t, const struct trap_step *step)
 
 	asleep(&first);
 	asleep(&second);
+	sweep_seen.rung = 0;
 	due = rings_of_both() + 1;
 	if (trap_at(step, false, wake_first, ring_first, &seen) != 1)
 		sweep_wrong(t, &one_of_two, &wakes_other, "it does not wake one");
