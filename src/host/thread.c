@@ -131,7 +131,8 @@ static void reset(struct ufx_thread *t)
 	t->waits = 0;
 	t->pause_credit = t->yield_credit = 0;
 	t->probed = 0;
-	t->posted.used = 0;
+	for (struct ufx_posted_page *page = &t->posted; page; page = page->next)
+		ufx_store(&page->used, 0);
 }
 
 struct ufx_thread *ufx_thread_self_slow(void)

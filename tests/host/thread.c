@@ -8,6 +8,7 @@
 #include <ufutex/futex.h>
 
 #include "blocked.h"
+#include "futex/wake.h"
 #include "hammer.h"
 
 static void lines(void)
@@ -98,6 +99,50 @@ static void destructors(void)
 	ok(late[1] && late[2] && late[3], "destructors of a thread may use it");
 }
 
+/* ---- posts of a thread that ended amid a section ---- */
+
+static uint32_t posts_of(const struct ufx_thread *t)
+{
+	uint32_t n = 0;
+
+	for (const struct ufx_posted_page *p = &t->posted; p; p = p->next)
+		n += p->used;
+	return n;
+}
+
+static long leave_posts(void *left)
+{
+	struct ufx_thread *t = ufx_thread_self();
+
+	ufx_enter_inside();
+	for (uintptr_t i = 0; i < UFX_POSTED_MAX + 3; i++)
+		ufx_post(ufx_domain_default(), 4096 + 8 * i, 1, UINT32_MAX);
+	*(uint32_t *)left = posts_of(t);
+	return (long)(uintptr_t)t;
+}
+
+static long find_posts(void *found)
+{
+	struct ufx_thread *t = ufx_thread_self();
+
+	*(uint32_t *)found = posts_of(t);
+	return (long)(uintptr_t)t;
+}
+
+static void posts_left(void)
+{
+	uint32_t left = 0, found = 0;
+	struct blocked b;
+	long before;
+
+	blocked_start(&b, leave_posts, &left, NULL);
+	before = blocked_join(&b);
+	blocked_start(&b, find_posts, &found, NULL);
+	ok(before == blocked_join(&b), "the next thread has the same record");
+	is_int(left, UFX_POSTED_MAX + 3, "more posts than a page holds were left");
+	is_int(found, 0, "it does not inherit them");
+}
+
 static void forked(void)
 {
 	struct ufx_thread *t = ufx_thread_self();
@@ -143,6 +188,7 @@ int main(void)
 	lines();
 	used_again();
 	destructors();
+	posts_left();
 	forked();
 	ok(ufx_threads_ever_several(), "there have been others");
 	return tap_end();

@@ -1,5 +1,11 @@
 // SPDX-License-Identifier: MIT
-/* The sweep at every instruction: handlers that fork. */
-#define SWEEP_EVERY 1
-#define SWEEP_HANDLERS 4u
-#include "sweep.c"
+/*
+ * The sweep with handlers that fork: at every tenth instruction, the others by
+ * other SEEDs; all of them: SWEEP_EVERY=1 (sweep.h).
+ */
+#include "sweep.h"
+
+int main(void)
+{
+	return sweep(&(struct sweep_plan){ 10, 4, NULL });
+}

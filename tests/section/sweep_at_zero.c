@@ -1,5 +1,11 @@
 // SPDX-License-Identifier: MIT
-/* The sweep, with tables that are replaced at zero. */
-#define SWEEP_EVERY 5
-#define SWEEP_WAY "at-zero"
-#include "sweep.c"
+/*
+ * The sweep, with tables that are replaced at zero: at every 20th instruction,
+ * the others by other SEEDs; all of them: SWEEP_EVERY=1 (sweep.h).
+ */
+#include "sweep.h"
+
+int main(void)
+{
+	return sweep(&(struct sweep_plan){ 20, 7, "at-zero" });
+}
