@@ -31,6 +31,7 @@ import glob
 import json
 import os
 import re
+import resource
 import shutil
 import signal
 import subprocess
@@ -147,14 +148,16 @@ def parse(text):
 
 
 def compile_verifier(run, level, progress, where):
+    """Optimised for long searches only: else it takes longer than the search."""
     shutil.rmtree(where, ignore_errors=True)
     os.makedirs(where)
     flags = run.flags.split() + (["-D" + run.negative.macro] if run.negative else [])
     must(["spin"] + flags + ["-a", run.model.path], where)
-    must([os.environ.get("CC", "gcc"), "-O0" if run.negative else "-O1", "-w",
+    long = level == "full" and not run.negative
+    must([os.environ.get("CC", "gcc"), *(["-O2", "-DCOLLAPSE"] if long else ["-O0"]), "-w",
           "-DMEMLIM=%d" % MEMORY, "-DVECTORSZ=2048", "-DNFAIR=3",
-          "-DNP" if progress else "-DSAFETY"] +
-         (["-DCOLLAPSE"] if level == "full" else []) + run.model.compile.split() + ["-o", "pan", "pan.c"], where)
+          "-DNP" if progress else "-DSAFETY", *run.model.compile.split(),
+          "-o", "pan", "pan.c"], where)
 
 
 def lines_with_steps(where):
@@ -208,9 +211,13 @@ class Output:
                            "replay": "models/run.py %s %s" % (self.args.level, model.name)})
 
     def summary(self):
+        used = resource.getrusage(resource.RUSAGE_CHILDREN)
+        seconds = time.monotonic() - self.start
+        self.comment("%.0f s, and %.0f s of the CPU" % (
+            seconds, used.ru_utime + used.ru_stime))
         self.lines.append({
             "kind": "summary", "tool": "models", "shard": "%d/%d" % self.args.shard,
-            "seed": 0, "seconds": round(time.monotonic() - self.start, 1),
+            "seed": 0, "seconds": round(seconds, 1),
             "findings": self.failed, "counts": dict(self.counts)})
         if not self.args.json:
             return
@@ -230,18 +237,13 @@ def runs_of(model, level):
 
 
 def searches(run, args, where):
-    """
-    [Search], up to the first that finds something. For a negative assertions
-    first (-E: no deadlocks), as they say more.
-    """
+    """[Search], up to the first that finds something."""
     found = []
     for progress in (False, True) if run.model.progress else (False,):
         compile_verifier(run, args.level, progress, where)
-        ways = [["-l", "-f"]] if progress else [["-E"], []] if run.negative else [[]]
-        for options in ways:
-            found.append(search(run, args.level, options, where))
-            if found[-1].error or found[-1].cut:
-                return found
+        found.append(search(run, args.level, ["-l", "-f"] if progress else [], where))
+        if found[-1].error or found[-1].cut:
+            return found
     return found
 
 
