@@ -36,6 +36,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import textwrap
 import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -165,6 +166,14 @@ def lines_with_steps(where):
     return {(os.path.basename(file), int(line)) for file, line in steps}
 
 
+def as_known(model, unreached):
+    """Names included lines as `pan -d` does: see lines_of."""
+    with open(model.path) as source:
+        last = len(source.readlines())
+    main = os.path.basename(model.path)
+    return {(main if f.endswith(".inc") and n > last else f, n) for f, n in unreached}
+
+
 def search(run, level, options, where):
     size = ["-m50000", "-w19"] if run.negative else ["-m%d" % DEPTH[level], WIDTH[level]]
     known = set() if run.negative else lines_with_steps(where)
@@ -172,7 +181,8 @@ def search(run, level, options, where):
                       str(SECONDS[level]), *size, *options], where)
     if result.returncode == -signal.SIGXCPU or result.returncode == -signal.SIGKILL:
         return NOTHING._replace(cut="lasts longer than %d s" % SECONDS[level])
-    return parse(result.stdout)._replace(known=known)
+    found = parse(result.stdout)
+    return found._replace(known=known, unreached=as_known(run.model, found.unreached))
 
 
 def trail(run, where):
@@ -266,28 +276,34 @@ def report_negative(run, found, out):
     out.comment(error)
 
 
-def lines_of(model):
-    """The line of each label, and the text of each line."""
-    labels, lines = {}, [""]
-    with open(model.path) as source:
-        for i, line in enumerate(source, 1):
-            lines.append(line.strip())
-            match = re.match(r"\s*(?:::\s*)?(\w+):(?!:)", line)
-            if match and not line.startswith("//"):
-                labels[match.group(1)] = i
+def lines_of(path):
+    """
+    {label: (file, line)} and {(file, line): text}. Spin calls an included line by
+    the model's name: a label in an .inc must be behind the model's last line.
+    """
+    labels, lines, file, more = {}, {}, os.path.basename(path), []
+    with open(path) as source:
+        text = source.read().splitlines()
+    for name in re.findall(r'^#include "(.*)"', "\n".join(text), re.MULTILINE):
+        with open(os.path.join(os.path.dirname(path), name)) as source:
+            more = source.read().splitlines()
+    for i, line in enumerate(text + more[len(text):], 1):
+        lines[file, i] = line.strip()
+        match = re.match(r"\s*(?:::\s*)?(\w+):(?!:)", line)
+        if match and not line.startswith("//"):
+            labels[match.group(1)] = (file, i)
     return labels, lines
 
 
 def report_reached(model, known, never, out):
     """@known: all (file, line) with a step; @never: those that no run takes."""
-    labels, lines = lines_of(model)
-    file = os.path.basename(model.path)
+    labels, lines = lines_of(model.path)
     missing = [n for n in model.reached
-               if (file, labels.get(n)) not in known or (file, labels[n]) in never]
+               if labels.get(n) not in known or labels[n] in never]
     out.check(not missing, "%s reaches %s" % (model.name, " ".join(model.reached)),
               model, "never reached: " + " ".join(missing))
-    for line in sorted(n for f, n in never if f == file and re.search(r"\w", lines[n])):
-        out.comment("line %d is never reached: %s" % (line, lines[line]))
+    for at in sorted(a for a in never if re.search(r"\w", lines.get(a, ""))):
+        out.comment("line %d is never reached: %s" % (at[1], lines[at]))
 
 
 def check_model(model, args, out, pool):
@@ -328,6 +344,20 @@ def list_models(chosen, as_json):
             print("  %-22s %-6s %s" % (n.macro, " ".join(n.rules), n.words))
 
 
+def list_as_rst(chosen):
+    """The table of docs/models.rst."""
+    rows = [("model", "stands for", "rules", "negatives")]
+    for m in chosen:
+        files = sorted(set(re.findall(r"(?:src|include)/(\S+\.[ch])", m.stands_for)))
+        first, *more = textwrap.wrap(", ".join(files), 40)
+        rows.append(("``%s``" % m.name, first, " ".join(m.rules), str(len(m.negatives))))
+        rows.extend(("", part, "", "") for part in more)
+    widths = [max(len(row[i]) for row in rows) for i in range(4)]
+    line = " ".join("=" * w for w in widths)
+    text = [" ".join(c.ljust(w) for c, w in zip(row, widths)).rstrip() for row in rows]
+    print("\n".join([line, text[0], line, *text[1:], line]))
+
+
 def shard(text):
     match = re.match(r"(\d+)/(\d+)$", text)
     if not match or not 1 <= int(match.group(1)) <= int(match.group(2)):
@@ -345,6 +375,8 @@ def arguments():
     parser.add_argument("--json", metavar="FILE", help="findings and a summary")
     parser.add_argument("--list", action="store_true",
                         help="only list; with --json as one array")
+    parser.add_argument("--rst", action="store_true",
+                        help="with --list: as the table in docs/models.rst")
     parser.add_argument("--trail", action="store_true",
                         help="print counterexamples in full")
     parser.add_argument("--jobs", type=int, default=1)
@@ -366,6 +398,9 @@ def main():
     chosen = models(args.patterns, args.shard)
     if not chosen and not (args.shard[1] > 1 and models(args.patterns)):
         sys.exit("no model is called " + " ".join(args.patterns))
+    if args.list and args.rst:
+        list_as_rst(chosen)
+        return 0
     if args.list:
         list_models(chosen, args.json)
         return 0
