@@ -31,10 +31,12 @@ import glob
 import json
 import os
 import re
+import resource
 import shutil
 import signal
 import subprocess
 import sys
+import textwrap
 import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -147,19 +149,29 @@ def parse(text):
 
 
 def compile_verifier(run, level, progress, where):
+    """Optimised for long searches only: else it takes longer than the search."""
     shutil.rmtree(where, ignore_errors=True)
     os.makedirs(where)
     flags = run.flags.split() + (["-D" + run.negative.macro] if run.negative else [])
     must(["spin"] + flags + ["-a", run.model.path], where)
-    must([os.environ.get("CC", "gcc"), "-O0" if run.negative else "-O1", "-w",
+    long = level == "full" and not run.negative
+    must([os.environ.get("CC", "gcc"), *(["-O2", "-DCOLLAPSE"] if long else ["-O0"]), "-w",
           "-DMEMLIM=%d" % MEMORY, "-DVECTORSZ=2048", "-DNFAIR=3",
-          "-DNP" if progress else "-DSAFETY"] +
-         (["-DCOLLAPSE"] if level == "full" else []) + run.model.compile.split() + ["-o", "pan", "pan.c"], where)
+          "-DNP" if progress else "-DSAFETY", *run.model.compile.split(),
+          "-o", "pan", "pan.c"], where)
 
 
 def lines_with_steps(where):
     steps = re.findall(r"(\S+):(\d+) => ", command(["./pan", "-d"], where).stdout)
     return {(os.path.basename(file), int(line)) for file, line in steps}
+
+
+def as_known(model, unreached):
+    """Names included lines as `pan -d` does: see lines_of."""
+    with open(model.path) as source:
+        last = len(source.readlines())
+    main = os.path.basename(model.path)
+    return {(main if f.endswith(".inc") and n > last else f, n) for f, n in unreached}
 
 
 def search(run, level, options, where):
@@ -169,7 +181,8 @@ def search(run, level, options, where):
                       str(SECONDS[level]), *size, *options], where)
     if result.returncode == -signal.SIGXCPU or result.returncode == -signal.SIGKILL:
         return NOTHING._replace(cut="lasts longer than %d s" % SECONDS[level])
-    return parse(result.stdout)._replace(known=known)
+    found = parse(result.stdout)
+    return found._replace(known=known, unreached=as_known(run.model, found.unreached))
 
 
 def trail(run, where):
@@ -208,9 +221,13 @@ class Output:
                            "replay": "models/run.py %s %s" % (self.args.level, model.name)})
 
     def summary(self):
+        used = resource.getrusage(resource.RUSAGE_CHILDREN)
+        seconds = time.monotonic() - self.start
+        self.comment("%.0f s, and %.0f s of the CPU" % (
+            seconds, used.ru_utime + used.ru_stime))
         self.lines.append({
             "kind": "summary", "tool": "models", "shard": "%d/%d" % self.args.shard,
-            "seed": 0, "seconds": round(time.monotonic() - self.start, 1),
+            "seed": 0, "seconds": round(seconds, 1),
             "findings": self.failed, "counts": dict(self.counts)})
         if not self.args.json:
             return
@@ -230,18 +247,13 @@ def runs_of(model, level):
 
 
 def searches(run, args, where):
-    """
-    [Search], up to the first that finds something. For a negative assertions
-    first (-E: no deadlocks), as they say more.
-    """
+    """[Search], up to the first that finds something."""
     found = []
     for progress in (False, True) if run.model.progress else (False,):
         compile_verifier(run, args.level, progress, where)
-        ways = [["-l", "-f"]] if progress else [["-E"], []] if run.negative else [[]]
-        for options in ways:
-            found.append(search(run, args.level, options, where))
-            if found[-1].error or found[-1].cut:
-                return found
+        found.append(search(run, args.level, ["-l", "-f"] if progress else [], where))
+        if found[-1].error or found[-1].cut:
+            return found
     return found
 
 
@@ -264,28 +276,34 @@ def report_negative(run, found, out):
     out.comment(error)
 
 
-def lines_of(model):
-    """The line of each label, and the text of each line."""
-    labels, lines = {}, [""]
-    with open(model.path) as source:
-        for i, line in enumerate(source, 1):
-            lines.append(line.strip())
-            match = re.match(r"\s*(?:::\s*)?(\w+):(?!:)", line)
-            if match and not line.startswith("//"):
-                labels[match.group(1)] = i
+def lines_of(path):
+    """
+    {label: (file, line)} and {(file, line): text}. Spin calls an included line by
+    the model's name: a label in an .inc must be behind the model's last line.
+    """
+    labels, lines, file, more = {}, {}, os.path.basename(path), []
+    with open(path) as source:
+        text = source.read().splitlines()
+    for name in re.findall(r'^#include "(.*)"', "\n".join(text), re.MULTILINE):
+        with open(os.path.join(os.path.dirname(path), name)) as source:
+            more = source.read().splitlines()
+    for i, line in enumerate(text + more[len(text):], 1):
+        lines[file, i] = line.strip()
+        match = re.match(r"\s*(?:::\s*)?(\w+):(?!:)", line)
+        if match and not line.startswith("//"):
+            labels[match.group(1)] = (file, i)
     return labels, lines
 
 
 def report_reached(model, known, never, out):
     """@known: all (file, line) with a step; @never: those that no run takes."""
-    labels, lines = lines_of(model)
-    file = os.path.basename(model.path)
+    labels, lines = lines_of(model.path)
     missing = [n for n in model.reached
-               if (file, labels.get(n)) not in known or (file, labels[n]) in never]
+               if labels.get(n) not in known or labels[n] in never]
     out.check(not missing, "%s reaches %s" % (model.name, " ".join(model.reached)),
               model, "never reached: " + " ".join(missing))
-    for line in sorted(n for f, n in never if f == file and re.search(r"\w", lines[n])):
-        out.comment("line %d is never reached: %s" % (line, lines[line]))
+    for at in sorted(a for a in never if re.search(r"\w", lines.get(a, ""))):
+        out.comment("line %d is never reached: %s" % (at[1], lines[at]))
 
 
 def check_model(model, args, out, pool):
@@ -326,6 +344,20 @@ def list_models(chosen, as_json):
             print("  %-22s %-6s %s" % (n.macro, " ".join(n.rules), n.words))
 
 
+def list_as_rst(chosen):
+    """The table of docs/models.rst."""
+    rows = [("model", "stands for", "rules", "negatives")]
+    for m in chosen:
+        files = sorted(set(re.findall(r"(?:src|include)/(\S+\.[ch])", m.stands_for)))
+        first, *more = textwrap.wrap(", ".join(files), 40)
+        rows.append(("``%s``" % m.name, first, " ".join(m.rules), str(len(m.negatives))))
+        rows.extend(("", part, "", "") for part in more)
+    widths = [max(len(row[i]) for row in rows) for i in range(4)]
+    line = " ".join("=" * w for w in widths)
+    text = [" ".join(c.ljust(w) for c, w in zip(row, widths)).rstrip() for row in rows]
+    print("\n".join([line, text[0], line, *text[1:], line]))
+
+
 def shard(text):
     match = re.match(r"(\d+)/(\d+)$", text)
     if not match or not 1 <= int(match.group(1)) <= int(match.group(2)):
@@ -343,6 +375,8 @@ def arguments():
     parser.add_argument("--json", metavar="FILE", help="findings and a summary")
     parser.add_argument("--list", action="store_true",
                         help="only list; with --json as one array")
+    parser.add_argument("--rst", action="store_true",
+                        help="with --list: as the table in docs/models.rst")
     parser.add_argument("--trail", action="store_true",
                         help="print counterexamples in full")
     parser.add_argument("--jobs", type=int, default=1)
@@ -364,6 +398,9 @@ def main():
     chosen = models(args.patterns, args.shard)
     if not chosen and not (args.shard[1] > 1 and models(args.patterns)):
         sys.exit("no model is called " + " ".join(args.patterns))
+    if args.list and args.rst:
+        list_as_rst(chosen)
+        return 0
     if args.list:
         list_models(chosen, args.json)
         return 0
