@@ -66,18 +66,6 @@ static void leave_bucket(struct ufx_place *place)
 	ufx_place_unlock(place, 0);
 }
 
-static void enter_domain(struct ufx_place *place)
-{
-	(void)place;
-	ufx_domain_lock(domain);
-}
-
-static void leave_domain(struct ufx_place *place)
-{
-	(void)place;
-	ufx_domain_unlock(domain);
-}
-
 static void enter_twice(struct ufx_place *place)
 {
 	ufx_enter_inside();
@@ -92,7 +80,6 @@ static void leave_twice(struct ufx_place *place)
 
 static const struct inside insides[] = {
 	{ "in the lock of its bucket", enter_bucket, leave_bucket },
-	{ "in the domain's lock", enter_domain, leave_domain },
 	{ "in two critical sections", enter_twice, leave_twice },
 };
 
@@ -352,6 +339,29 @@ static void at_any_instruction(void)
 	       "has been carried out", given);
 }
 
+/* ---- the domain's lock keeps handlers out ---- */
+
+static int came;
+
+static void comes(void)
+{
+	came++;
+}
+
+static void deferred(void)
+{
+	sigset_t before, after;
+
+	sigprocmask(SIG_SETMASK, NULL, &before);
+	ufx_domain_lock(domain);
+	in_handler(comes);
+	is_int(came, 0, "no handler runs in the domain's lock");
+	ufx_domain_unlock(domain);
+	is_int(came, 1, "but right after it");
+	sigprocmask(SIG_SETMASK, NULL, &after);
+	ok(!memcmp(&before, &after, sizeof(after)), "and the signal mask is as before");
+}
+
 int main(void)
 {
 	struct sigaction act = { .sa_handler = handler };
@@ -370,6 +380,7 @@ int main(void)
 	masks();
 	for (i = 0; i < INSIDES; i++)
 		refused(&insides[i]);
+	deferred();
 	at_any_instruction();
 	return tap_end();
 }
