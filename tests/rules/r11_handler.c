@@ -350,7 +350,7 @@ static void comes(void)
 
 static void deferred(void)
 {
-	sigset_t before, after;
+	sigset_t before = { 0 }, after = { 0 };
 
 	sigprocmask(SIG_SETMASK, NULL, &before);
 	ufx_domain_lock(domain);
