@@ -159,22 +159,32 @@ const struct scenario handler_waits_for_woken = {
 	.signals = { 0, 1, 0 },
 };
 
-/* Both handlers wake one of those that wait on one word: neither wake is lost. */
-static void handler_wakes_one(void)
+/*
+ * Each handler wakes one of those that wait on one word, twice: the second wake
+ * is added to the first where that was posted, and none is lost.
+ */
+static void handler_wakes_one_twice(void)
 {
 	set(word[0], 1);
 	wake(word[0], 1);
+	wake(word[0], 1);
+}
+
+static void is_inside(void)
+{
+	ufx_enter_inside();
+	scenario_take_signals();
+	ufx_leave_inside();
 }
 
 const struct scenario handler_over_handler = {
 	.name = "handler-over-handler",
-	.what = "two handlers, one over the other, each wake one of two waiters",
+	.what = "two handlers, one over the other, wake four times one of three",
 	.rules = "R11",
 	.setup = scene_domain,
-	.threads = { waits_until_set, waits_until_set, wakes_neighbour,
-		     waits_timed_for_neighbour },
-	.handler = handler_wakes_one,
-	.signals = { 0, 0, 2, 0 },
+	.threads = { is_inside, waits_until_set, waits_until_set, waits_until_set },
+	.handler = handler_wakes_one_twice,
+	.signals = { 2, 0, 0, 0 },
 };
 
 /* ---- fork ---- */
