@@ -100,7 +100,8 @@ void explore_set_up(const struct scenario *s, const char *mode, bool weak)
 	model->recycles = s->recycles;
 	if (ufx_ref_start())
 		give_up("the engine does not start in this mode");
-	s->setup();
+	if (s->setup)
+		s->setup();
 	if (model->found)
 		give_up("set-up failed:");
 	threads_forget();

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The command: ufutex-explore run|replay|hunt|list|sites|faults. */
+/* The command: ufutex-explore run|replay|hunt|list|sites|faults|litmus. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,6 +7,7 @@
 #include <jansson.h>
 
 #include "host/fault.h"
+#include "litmus.h"
 #include "options.h"
 #include "state.h"
 
@@ -313,6 +314,7 @@ static const struct {
 } commands[] = {
 	{ "run", run }, { "replay", replay }, { "hunt", hunt },
 	{ "list", list }, { "sites", sites }, { "faults", faults },
+	{ "litmus", run_litmus },
 };
 
 int main(int argc, char **argv)

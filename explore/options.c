@@ -19,6 +19,7 @@ static const char help[] =
 "  list     the scenarios\n"
 "  sites    the accesses that order anything, by address, as JSON\n"
 "  faults   the mutants that are faults, as JSON\n"
+"  litmus   tests of the machine itself: what its memory may do, as JSON lines\n"
 "\n"
 "  --mode MODE      rseq, membarrier, fence or shared; usual: all that matter\n"
 "  --memory MODEL   weak (usual) or sc, sequentially consistent\n"
