@@ -46,7 +46,7 @@ static void append(const struct options *o, json_t *object)
 static void print_found(const struct options *o, const struct request *r,
 			const struct result *result)
 {
-	static char command[REPLAY_SIZE + 4096];
+	char command[REPLAY_SIZE + 4096]; /* static data are the schedule's */
 	const char *choices = *result->replay ? result->replay : "0:0";
 
 	snprintf(command, sizeof(command),

@@ -170,8 +170,8 @@ static void add_pattern(struct options *o, const char *pattern)
 
 struct options options_parse(int argc, char **argv)
 {
-	struct options o = { .program = argv[0], .weak = true, .bound = 2, .count = UINT64_MAX, .seed = 1,
-			     .shard = 1, .shards = 1 };
+	struct options o = { .program = argv[0], .weak = true, .bound = 2,
+			     .count = UINT64_MAX, .seed = 1, .shard = 1, .shards = 1 };
 	int c;
 
 	while ((c = getopt_long(argc, argv, "", names, NULL)) != -1)
