@@ -102,7 +102,8 @@ void explore_set_up(const struct scenario *s, const char *mode, bool weak)
 	model->recycles = s->recycles;
 	if (ufx_ref_start())
 		give_up("the engine does not start in this mode");
-	s->setup();
+	if (s->setup)
+		s->setup();
 	if (model->found)
 		give_up("set-up failed:");
 	threads_forget();
@@ -276,27 +277,34 @@ struct result explore(const struct request *r)
 	return result;
 }
 
-static void read_replay(const char *text)
+/* False if @text is not what a finding prints. */
+static bool read_replay(const char *text)
 {
 	struct choices *c = &model->choices;
 	unsigned int call, chosen;
 	int length;
 
 	c->given = 0;
-	while (sscanf(text, "%u:%u%n", &call, &chosen, &length) == 2 &&
-	       c->given < RECORDS) {
+	while (c->given < RECORDS &&
+	       sscanf(text, "%u:%3u%n", &call, &chosen, &length) == 2 && chosen < 32) {
 		c->records[c->given++] = (struct record){ call, 0, 0, (uint8_t)chosen };
 		text += length;
-		text += *text == ',';
+		if (!*text)
+			return true;
+		if (*text++ != ',')
+			break;
 	}
+	return false;
 }
 
-void explore_show(const char *replay)
+bool explore_show(const char *replay)
 {
-	model->tracing = true;
 	model->choices.strategy = REPLAY;
-	read_replay(replay);
+	if (!read_replay(replay))
+		return false;
+	model->tracing = true;
 	run_schedule();
 	model->tracing = false;
 	trace_print();
+	return true;
 }

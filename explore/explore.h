@@ -16,12 +16,14 @@ struct request {
 	bool weak;
 };
 
+#define REPLAY_SIZE (12 * RECORDS)
+
 struct result {
 	bool found, complete; /* complete: nothing is left within the bound */
 	uint64_t schedules, distinct, seed;
 	uint64_t steps, deepest;
 	double seconds;
-	char replay[2000]; /* the choices that were not usual */
+	char replay[REPLAY_SIZE]; /* the choices that were not usual */
 };
 
 /* Starts the engine in @mode and sets the scenario up. Exits if that fails. */
@@ -35,8 +37,11 @@ void explore_catch_crashes(void);
 /* Until something is found or the request is met. */
 struct result explore(const struct request *r);
 
-/* The schedule that @replay describes, as text. After explore or set-up. */
-void explore_show(const char *replay);
+/*
+ * The schedule that @replay describes, as text. After explore or set-up. False
+ * if it describes none.
+ */
+bool explore_show(const char *replay);
 
 double cpu_seconds(void);
 

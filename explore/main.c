@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The command: ufutex-explore run|replay|hunt|list|sites|faults. */
+/* The command: ufutex-explore run|replay|hunt|list|sites|faults|litmus. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,6 +7,7 @@
 #include <jansson.h>
 
 #include "host/fault.h"
+#include "litmus.h"
 #include "options.h"
 #include "state.h"
 
@@ -45,15 +46,16 @@ static void append(const struct options *o, json_t *object)
 static void print_found(const struct options *o, const struct request *r,
 			const struct result *result)
 {
-	char command[2400];
+	char command[REPLAY_SIZE + 4096]; /* static data are the schedule's */
+	const char *choices = *result->replay ? result->replay : "0:0";
 
 	snprintf(command, sizeof(command),
-		 "ufutex-explore replay %s --mode %s --memory %s%s%s --choices %s",
-		 r->scenario->name, r->mode, r->weak ? "weak" : "sc",
+		 "%s replay %s --mode %s --memory %s%s%s --choices %s",
+		 o->program, r->scenario->name, r->mode, r->weak ? "weak" : "sc",
 		 o->mutant ? " --mutant " : "", o->mutant ? o->mutant : "",
-		 *result->replay ? result->replay : "0:0");
+		 choices);
 	printf("%s: %s\n", r->scenario->name, model->message);
-	explore_show(result->replay);
+	explore_show(choices);
 	printf("again: %s\n", command);
 	append(o, json_pack("{ss ss sI ss ss}", "kind", "finding", "tool", "explore",
 			    "seed", (json_int_t)result->seed, "what", model->message,
@@ -104,9 +106,9 @@ static struct request request_of(const struct options *o)
 }
 
 /* A shard takes every Nth pair of a scenario and a mode. */
-static void run_all(const struct options *o, struct totals *t)
+static unsigned int run_all(const struct options *o, struct totals *t)
 {
-	unsigned int turn = 0;
+	unsigned int turn = 0; /* how many pairs there are, of all shards */
 
 	for (unsigned int i = 0; scenarios[i]; i++) {
 		const char *list = scenarios[i]->modes ? scenarios[i]->modes : "rseq";
@@ -125,6 +127,7 @@ static void run_all(const struct options *o, struct totals *t)
 			run_one(o, &r, t);
 		}
 	}
+	return turn;
 }
 
 static int run(const struct options *o)
@@ -132,7 +135,11 @@ static int run(const struct options *o)
 	struct totals t = { 0 };
 	char shard[32];
 
-	run_all(o, &t);
+	if (!run_all(o, &t)) {
+		fprintf(stderr, "explore: none of these scenarios has the mode '%s'\n",
+			o->mode);
+		return 2;
+	}
 	printf("%lu schedules, %lu of them distinct within their run; %lu findings; "
 	       "%.1f s of CPU time, %.0f distinct schedules a minute\n",
 	       t.schedules, t.distinct, t.findings, t.seconds,
@@ -149,17 +156,24 @@ static int run(const struct options *o)
 static int replay(const struct options *o)
 {
 	const struct scenario *s = NULL;
+	unsigned int selected = 0;
 
 	for (unsigned int i = 0; scenarios[i]; i++)
-		if (options_select(o, scenarios[i]))
+		if (options_select(o, scenarios[i])) {
+			selected++;
 			s = scenarios[i];
-	if (!o->patterns_used || !o->choices) {
-		fprintf(stderr, "explore: replay needs a scenario and --choices\n");
+		}
+	if (selected != 1 || !o->choices) {
+		fprintf(stderr, "explore: replay needs one scenario and --choices\n");
 		return 2;
 	}
 	explore_set_up(s, o->mode ? o->mode : "rseq", o->weak);
 	explore_learn();
-	explore_show(o->choices);
+	if (!explore_show(o->choices)) {
+		fprintf(stderr, "explore: not what a finding printed: --choices '%s'\n",
+			o->choices);
+		return 2;
+	}
 	printf("%s\n", model->found ? model->message : "nothing found");
 	return model->found ? 1 : 0;
 }
@@ -228,7 +242,7 @@ static bool hunt_in(const struct options *o, const struct scenario *s, unsigned 
 		printf("%s\n", json_dumps(json_pack("{ss ss ss sI ss ss}", "scenario", s->name,
 			"mode", mode, "how", r.chance ? "chance" : "search", "schedules",
 			(json_int_t)*schedules, "what", model->message, "choices",
-			result.replay), JSON_COMPACT));
+			*result.replay ? result.replay : "0:0"), JSON_COMPACT));
 		return true;
 	}
 	return false;
@@ -313,6 +327,7 @@ static const struct {
 } commands[] = {
 	{ "run", run }, { "replay", replay }, { "hunt", hunt },
 	{ "list", list }, { "sites", sites }, { "faults", faults },
+	{ "litmus", run_litmus },
 };
 
 int main(int argc, char **argv)

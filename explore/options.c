@@ -19,6 +19,7 @@ static const char help[] =
 "  list     the scenarios\n"
 "  sites    the accesses that order anything, by address, as JSON\n"
 "  faults   the mutants that are faults, as JSON\n"
+"  litmus   tests of the machine itself: what its memory may do, as JSON lines\n"
 "\n"
 "  --mode MODE      rseq, membarrier, fence or shared; usual: all that matter\n"
 "  --memory MODEL   weak (usual) or sc, sequentially consistent\n"
@@ -47,7 +48,7 @@ static double number(const char *text, double from, double to)
 	char *end;
 	double value = strtod(text, &end);
 
-	if (end == text || *end || value < from || value > to)
+	if (end == text || *end || !(value >= from && value <= to))
 		bad("not a number that fits:", text);
 	return value;
 }
@@ -74,6 +75,17 @@ static void parse_memory(struct options *o, const char *text)
 	if (strcmp(text, "weak") && strcmp(text, "sc"))
 		bad("no memory model", text);
 	o->weak = !strcmp(text, "weak");
+}
+
+/* Said now, not when all is done. */
+static void parse_json(struct options *o, const char *path)
+{
+	FILE *f = fopen(path, "a");
+
+	if (!f)
+		bad("cannot write", path);
+	fclose(f);
+	o->json = path;
 }
 
 static const struct option names[] = {
@@ -117,7 +129,7 @@ static void parse_one(struct options *o, int c, const char *value)
 		parse_shard(o, value);
 		break;
 	case 'j':
-		o->json = value;
+		parse_json(o, value);
 		break;
 	case 'c':
 		o->choices = value;
@@ -158,8 +170,8 @@ static void add_pattern(struct options *o, const char *pattern)
 
 struct options options_parse(int argc, char **argv)
 {
-	struct options o = { .weak = true, .bound = 2, .count = UINT64_MAX, .seed = 1,
-			     .shard = 1, .shards = 1 };
+	struct options o = { .program = argv[0], .weak = true, .bound = 2,
+			     .count = UINT64_MAX, .seed = 1, .shard = 1, .shards = 1 };
 	int c;
 
 	while ((c = getopt_long(argc, argv, "", names, NULL)) != -1)

@@ -6,7 +6,7 @@
 #include "explore.h"
 
 struct options {
-	const char *command;
+	const char *program, *command;
 	const char *patterns[16]; /* of scenarios' names; none: all */
 	unsigned int patterns_used;
 	const char *mode; /* NULL: all that a scenario names */
