@@ -84,7 +84,8 @@ def there_are(rule):
 
 def caught(section):
     """The mutants that a scenario found."""
-    return [p for p in section.get("Mutants", []) if re.search(r": ``[\w-]+`` \(\w+\), \d+$", p)]
+    found = r": (``[\w-]+`` \(\w+\), \d+|the explorer crashes)$"
+    return [p for p in section.get("Mutants", []) if re.search(found, p)]
 
 
 def explained(section):
@@ -113,7 +114,7 @@ def lacks(rule, section):
 
 
 def scenarios_that_caught(section):
-    return {literals(p)[-1] for p in caught(section)}
+    return {literals(p)[-1] for p in caught(section) if not p.endswith("crashes")}
 
 
 def main():
