@@ -23,6 +23,7 @@ help:
 	@echo
 	@echo 'make models          the models and their negatives'
 	@echo 'make mutants         what is taken out of the engine, and which scenario notices'
+	@echo 'make rules-table     what they found, into docs/rules-table.rst'
 	@echo 'make torture-faults  which faults torture finds, and how soon'
 
 run: setup-bench compile
@@ -90,6 +91,10 @@ mutants: setup-build compile
 	@ninja -C $(B) --quiet ufutex-explore
 	@explore/mutants.py $(B)
 
+rules-table: setup-build compile
+	@ninja -C $(B) --quiet ufutex-explore
+	@scripts/rules-table.py $(B)
+
 torture-faults: setup-build compile
 	@ninja -C $(B) --quiet torture
 	@tests/torture/faults.py --all
@@ -104,4 +109,5 @@ clean:
 .NOTPARALLEL:
 .PHONY: all help run bench test test-all compile clean explore differential \
 	torture models models-full mutants merge-results torture-faults \
+	rules-table \
 	setup-build setup-bench setup-models setup-test setup-test-all

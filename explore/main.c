@@ -233,7 +233,7 @@ static bool hunt_in(const struct options *o, const struct scenario *s, unsigned 
 		r.mode = mode;
 		r.chance = rounds[round].chance;
 		r.bound = rounds[round].bound;
-		r.count = rounds[round].count;
+		r.count = rounds[round].count < o->count ? rounds[round].count : o->count;
 		result = explore(&r);
 		*schedules += result.schedules;
 		*met |= model->weakened_met;

@@ -102,8 +102,9 @@ def decisions():
 
 # ---- the hunt ----------------------------------------------------------------
 
-def hunt(program, mutant):
-    done = subprocess.run([program, "hunt", "--mutant", mutant["argument"]],
+def hunt(program, mutant, count):
+    done = subprocess.run([program, "hunt", "--mutant", mutant["argument"],
+                           "--count", str(count)],
                           stdout=subprocess.PIPE, text=True, check=False)
     lines = done.stdout.splitlines()
     return json.loads(lines[-1]) if lines else {"scenario": "(crash)", "schedules": 0,
@@ -130,6 +131,8 @@ def main():
     parser.add_argument("build")
     parser.add_argument("patterns", nargs="*")
     parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--count", type=int, default=20000,
+                        help="schedules at most of a scenario, mode and kind of search")
     args = parser.parse_args()
     program = os.path.join(args.build, "ufutex-explore")
     reasons = decisions()
@@ -138,7 +141,8 @@ def main():
     print(f"{'mutant':44} {'caught by':24} {'mode':10} {'schedules':>9}")
     wrong, caught = 0, 0
     with concurrent.futures.ThreadPoolExecutor(args.jobs) as pool:
-        for mutant, result in zip(wanted, pool.map(lambda m: hunt(program, m), wanted)):
+        for mutant, result in zip(wanted, 
+                                  pool.map(lambda m: hunt(program, m, args.count), wanted)):
             mutant.update(result=result, verdict=verdict(mutant, result, reasons),
                           reason=reasons.get((mutant.get("file"), mutant.get("text")), ""))
             wrong += bool(mutant["verdict"])

@@ -22,6 +22,7 @@ const struct scenario *const scenarios[] = {
 	&requeue_timeout,
 	&requeue_told,
 	&requeue_passing,
+	&requeue_wakes,
 	&requeue_cross,
 	&wake_op_both,
 	&wake_op_cross,

@@ -7,6 +7,7 @@
 extern const struct scenario bucket_lock,
 	bucket_moved,
 	requeue_passing,
+	requeue_wakes,
 	wake_op_cross,
 	wake_op_replace,
 	unregistered_replace,

@@ -36,6 +36,33 @@ static void requeues_and_ends(void)
 	woken[model_fiber()] += wake(word[0], 5);
 }
 
+/* As a broadcast does: one is woken by the same call, the others moved. */
+static void requeues_with_a_wake(void)
+{
+	set(word[0], 1);
+	woken[model_fiber()] = ufx_requeue(domain, word[0], word[2], 1, 5, false, 0);
+}
+
+static void prepares_and_polls(void)
+{
+	struct ufx_waiter *w = scene_waiter();
+
+	if (ufx_wait_prepare(domain, w, word[0], 0))
+		return;
+	while (!ufx_wait_woken(w))
+		scenario_pause();
+	results[model_fiber()] = ufx_wait_finish(domain, w) ? 0 : -1;
+}
+
+const struct scenario requeue_wakes = {
+	.name = "requeue-wakes",
+	.what = "a requeue that wakes finds who has been queued",
+	.rules = "empty-wake",
+	.modes = "rseq fence",
+	.setup = set_up,
+	.threads = { prepares_and_polls, requeues_with_a_wake },
+};
+
 static void wakes_target(void)
 {
 	woken[model_fiber()] = wake(word[2], 1);

@@ -43,6 +43,8 @@ static void push(struct ufx_call *call)
 	call->next = ufx_load(&calls->last);
 	while (!ufx_cas(&calls->last, &call->next, call))
 		;
+	/* Queued, then a try at the role. Partner: drive_and_retire. */
+	ufx_fence_after_rmw();
 }
 
 /* Takes the whole list, oldest first. */
