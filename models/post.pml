@@ -172,7 +172,8 @@ inline leave_inside()
 #else
 	:: marked && inside == 0 ->
 #endif
-ran:		copy_posted()
+ran:		skip;
+		copy_posted()
 	:: else
 	fi
 }
