@@ -16,6 +16,7 @@ const struct scenario *const scenarios[] = {
 	&neighbours,
 	&mismatch_acquires,
 	&wake_acquires,
+	&timeout_acquires,
 	&unregistered,
 	&unregistered_replace,
 	&requeue_wake,

@@ -265,6 +265,27 @@ static void waits_then_reads(void)
 		must(*word[1] == 7);
 }
 
+static void waits_timed_then_reads(void)
+{
+	if (!wait_timed(word[0], 0))
+		must(*word[1] == 7);
+}
+
+static void writes_then_wakes_once(void)
+{
+	*word[1] = 7;
+	wake(word[0], 1);
+}
+
+const struct scenario timeout_acquires = {
+	.name = "timeout-acquires",
+	.what = "a wait that is woken as its time runs out sees what the waker stored",
+	.rules = "wake-acquires",
+	.modes = "rseq fence",
+	.setup = scene_domain,
+	.threads = { waits_timed_then_reads, writes_then_wakes_once },
+};
+
 static void writes_then_wakes(void)
 {
 	*word[1] = 7;

@@ -103,11 +103,10 @@ static bool leave(struct ufx_domain *d, struct ufx_waiter *w, uint64_t key)
 static void wait_for_touch(struct ufx_domain *d, struct ufx_waiter *w)
 {
 	while (ufx_load_acquire(&w->state) == UFX_WAITER_TAKEN && !forked(d, w)) {
-		ufx_xchg(w->park, UFX_PARK_ASLEEP); /* partner: ufx_unpark */
-		ufx_fence_after_rmw();
+		ufx_xchg(w->park, UFX_PARK_ASLEEP); /* as in sleep_once */
 		if (ufx_load_acquire(&w->state) == UFX_WAITER_TAKEN && !forked(d, w))
 			ufx_park_alone(w->park, NULL);
-		ufx_xchg(w->park, UFX_PARK_AWAKE); /* as in sleep_once */
+		ufx_xchg(w->park, UFX_PARK_AWAKE);
 	}
 }
 
@@ -201,11 +200,11 @@ static int sleep_once(struct blocked *b)
 	int ret = 0;
 
 	/*
-	 * Asleep, full fence, look. Partner: the waker stores "woken", then
-	 * exchanges the park word (ufx_unpark): one sees the other.
+	 * Asleep, then look. Partner: the waker stores "woken", then exchanges
+	 * the same word (ufx_unpark). If its exchange comes first, ours acquires
+	 * "woken"; if ours does, it finds us asleep and wakes.
 	 */
 	ufx_xchg(park, UFX_PARK_ASLEEP);
-	ufx_fence_after_rmw();
 	if (any_woken(b) && !UFX_FAULT(SLEEP_BLINDLY))
 		ret = 0;
 	else if (forked(b->domain, &b->waiters[0]))
