@@ -134,7 +134,6 @@ void ufx_readers_wait(void)
 		       (ufx_load_acquire(&t->reader) & DEPTH_MASK))
 			ufx_relax(&round);
 	}
-	ufx_fence_acquire();
 }
 
 static void bank_wait(uint32_t bank)
