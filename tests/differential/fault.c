@@ -9,7 +9,7 @@
 #include "futex/wake.h"
 #include "host/park.h"
 #include "program.h"
-#include "rules/rule.h"
+#include "fault_name.h"
 
 static enum {
 	NONE,
@@ -31,7 +31,7 @@ static const char *const names[FAULTS] = {
 
 bool fault_choose(const char *name)
 {
-	enum ufx_fault rule = rule_fault(name);
+	enum ufx_fault rule = fault_named(name);
 
 	for (int i = 0; i < FAULTS; i++) {
 		if (!strcmp(names[i], name)) {
