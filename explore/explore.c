@@ -91,7 +91,7 @@ static void give_up(const char *what)
 
 void explore_set_up(const struct scenario *s, const char *mode, bool weak)
 {
-	setenv("UFUTEX_REFS", mode, 1);
+	snprintf(model->mode, sizeof(model->mode), "%s", mode);
 	model->scenario = s;
 	model->exploring = false;
 	model->found = false;

@@ -208,7 +208,7 @@ static bool shares_a_rule(const char *a, const char *b)
 #define RULES(name, rules, text) rules,
 static const char *const fault_rules[] = { "", UFX_FAULT_LIST(RULES) };
 
-#define PAIRS 256 /* of a scenario and a mode */
+#define PAIRS 1024 /* of a scenario and a mode: room for 4 modes each */
 
 /* Where a weakened access is never met it is not looked for any longer. */
 static bool hopeless(const bool *met, unsigned int round)

@@ -9,9 +9,9 @@ engine that orders anything, weakened to one that does not: found in the
 program itself, one for each source line. PATTERNs (as in the shell) select by
 label. Results go to BUILD/results/mutants.json.
 
-decisions.txt here lists those that nothing has to catch, with the reason: a
-line of the file, a colon, why. One that is caught all the same is an error, as
-is one that is not caught and not listed.
+decisions.txt here lists those that nothing has to catch: the file and the line
+of source, and why. One that is not caught and not listed is an error. (One that
+is listed may be caught: the same line may stand twice, or luck helped.)
 """
 
 import argparse
@@ -107,15 +107,13 @@ def hunt(program, mutant, count):
                            "--count", str(count)],
                           stdout=subprocess.PIPE, text=True, check=False)
     lines = done.stdout.splitlines()
-    return json.loads(lines[-1]) if lines else {"scenario": "(crash)", "schedules": 0,
+    return json.loads(lines[-1]) if lines else {"scenario": None, "schedules": 0,
                                                 "what": f"status {done.returncode}"}
 
 
 def verdict(mutant, result, reasons):
-    key = (mutant.get("file"), mutant.get("text"))
-    if result["scenario"]:
-        return "listed as not to be caught, but caught" if key in reasons else ""
-    return "" if key in reasons else "NOT CAUGHT"
+    listed = (mutant.get("file"), mutant.get("text")) in reasons
+    return "" if result["scenario"] or listed else "NOT CAUGHT"
 
 
 def show(mutant, result, wrong):

@@ -104,6 +104,7 @@ struct model {
 	bool found;
 	char message[400];
 	const struct scenario *scenario;
+	char mode[16]; /* of counting */
 
 	struct choices choices;
 	struct memory_model memory;
