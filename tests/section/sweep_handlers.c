@@ -4,6 +4,7 @@
 
 #include "host/thread.h"
 #include "tap.h"
+#include "trap.h"
 
 #ifdef __x86_64__
 
@@ -50,6 +51,8 @@ static void fork_here(void)
 	sweep_seen.child = fork();
 	if (sweep_seen.child)
 		return;
+	if (trap_deaf) /* only a debugger's trap comes here: no promise is made */
+		_exit(0);
 	sweep_seen.in_child = true;
 	alarm(10);
 	if (sweep_wake(&bell.word, 1))

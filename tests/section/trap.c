@@ -103,6 +103,9 @@ static void patch_all(bool on)
 
 /* ---- the handler ---- */
 
+/* Where the engine blocks signals no handler of the program's could come. */
+bool trap_deaf;
+
 static void act(uintptr_t where)
 {
 	if (plan.seen)
@@ -185,6 +188,7 @@ static void on_trap(int sig, siginfo_t *info, void *context)
 	int saved = errno;
 
 	(void)sig;
+	trap_deaf = sigismember(&((ucontext_t *)context)->uc_sigmask, SIGUSR1) == 1;
 	if (!tester) { /* another thread's: it waits until the breakpoint is gone */
 		if (!trap_section_of((uintptr_t)regs[REG_RIP] - 1) &&
 		    (uintptr_t)regs[REG_RIP] - 1 == (uintptr_t)plan.code)

@@ -101,4 +101,7 @@ uintptr_t trap_in_file(uintptr_t address);
 /* How many sequences the program has. */
 size_t trap_sections_count(void);
 
+/* In an action: the engine has blocked signals, no handler could have come. */
+extern bool trap_deaf;
+
 #endif
