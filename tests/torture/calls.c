@@ -25,13 +25,12 @@ void nap_us(long us)
 }
 
 void waiting_begin(struct worker *w, struct space *s, uint32_t *word,
-		   uint32_t expected, uint32_t care, int64_t until, const char *how)
+		   struct watch watch, int64_t until, const char *how)
 {
 	struct waiting *x = &w->waiting;
 
 	x->space = s;
-	x->expected = expected;
-	x->care = care;
+	x->watch = watch;
 	x->until = until;
 	x->how = how;
 	__atomic_store_n(&x->word, word, __ATOMIC_RELAXED);
@@ -117,18 +116,26 @@ static long call(struct space *s, uint32_t *word, uint32_t expected, uint32_t ca
 	}
 }
 
-long wait_on(struct worker *w, struct space *s, uint32_t *word, uint32_t expected,
-	     uint32_t care, enum wait_kind kind)
+long wait_watched(struct worker *w, struct space *s, uint32_t *word, uint32_t expected,
+		  uint32_t care, enum wait_kind kind, struct watch watch)
 {
 	int64_t ns = kind == WAIT_SHORT ? rnd(w, 1000000) : 1000000000000;
 	bool timed = kind != WAIT_PLAIN && kind != WAIT_TWO;
 	long ret;
 
-	waiting_begin(w, s, word, expected, care,
-		      timed ? now_ms() + ns / 1000000 : INT64_MAX, names[kind]);
+	waiting_begin(w, s, word, watch, timed ? now_ms() + ns / 1000000 : INT64_MAX,
+		      names[kind]);
 	ret = call(s, word, expected, care, kind, ns);
 	waiting_end(w);
 	return wait_result(ret, names[kind]);
+}
+
+long wait_on(struct worker *w, struct space *s, uint32_t *word, uint32_t expected,
+	     uint32_t care, enum wait_kind kind)
+{
+	struct watch watch = { word, expected, care };
+
+	return wait_watched(w, s, word, expected, care, kind, watch);
 }
 
 long wake_up(struct space *s, uint32_t *word, int n, uint32_t mask)

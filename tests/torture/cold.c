@@ -63,6 +63,7 @@ static void vector(struct worker *w, struct space *s)
 	unsigned int n = 1 + rnd(w, rnd(w, 4) ? 4 : UFX_FUTEX_WAITV_MAX), i;
 	int64_t ns = rnd(w, 1000000);
 	struct timespec t;
+	uint32_t *first;
 	long ret;
 
 	for (i = 0; i < n; i++) {
@@ -75,7 +76,8 @@ static void vector(struct worker *w, struct space *s)
 	}
 	ns += now_ns();
 	t = (struct timespec){ ns / 1000000000, ns % 1000000000 };
-	waiting_begin(w, s, (uint32_t *)(uintptr_t)entries[0].uaddr, 0, 0, ns / 1000000,
+	first = (uint32_t *)(uintptr_t)entries[0].uaddr;
+	waiting_begin(w, s, first, (struct watch){ first, 0, 0 }, ns / 1000000,
 		      "futex_waitv, short");
 	ret = ufx_futex_waitv(entries, n, 0, &t, CLOCK_MONOTONIC);
 	waiting_end(w);

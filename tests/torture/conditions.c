@@ -3,6 +3,10 @@
  * A bounded buffer in each space: a mutex of three values, two condition
  * variables that are sequence numbers, signals that wake one, and broadcasts
  * that wake one and requeue all others to the mutex.
+ *
+ * A condition's word may change over a waiter that waits rightly: the signal
+ * was for another. So the watchdog gets a word of its own (struct condition):
+ * an item or a room that nobody takes, or a broadcast, makes a wait wrong.
  */
 #include "torture.h"
 
@@ -35,21 +39,26 @@ static void unlock(struct space *s)
 }
 
 /* Whoever has waited may have been requeued with others behind it. */
-static void wait_for(struct worker *w, struct space *s, uint32_t *condition)
+static void wait_for(struct worker *w, struct space *s, struct condition *c)
 {
-	uint32_t seen = __atomic_load_n(condition, __ATOMIC_SEQ_CST);
+	uint32_t seen = __atomic_load_n(&c->word, __ATOMIC_SEQ_CST);
+	struct watch watch = { &c->watched, c->watched, UINT32_MAX };
 
 	unlock(s);
-	wait_on(w, s, condition, seen, UINT32_MAX, (enum wait_kind)rnd(w, WAIT_KINDS));
+	wait_watched(w, s, &c->word, seen, UINT32_MAX,
+		     (enum wait_kind)rnd(w, WAIT_KINDS), watch);
 	lock_again(w, s);
 }
 
 /* Called with the mutex held, so the sequence number is ours to change. */
-static void broadcast(struct space *s, uint32_t *condition)
+static void broadcast(struct space *s, struct condition *c)
 {
-	uint32_t value = __atomic_add_fetch(condition, 1, __ATOMIC_SEQ_CST);
-	long ret = space_futex(s, condition, UFX_FUTEX_CMP_REQUEUE, 1,
-			       (const struct timespec *)INT32_MAX, &s->mutex, value);
+	uint32_t value = __atomic_add_fetch(&c->word, 1, __ATOMIC_SEQ_CST);
+	long ret;
+
+	__atomic_add_fetch(&c->watched, 2, __ATOMIC_SEQ_CST);
+	ret = space_futex(s, &c->word, UFX_FUTEX_CMP_REQUEUE, 1,
+			  (const struct timespec *)INT32_MAX, &s->mutex, value);
 
 	if (ret < 0)
 		finding("CMP_REQUEUE returns %ld", ret);
@@ -59,14 +68,27 @@ static void broadcast(struct space *s, uint32_t *condition)
 		count(COUNT_threads_requeued, (uint64_t)ret - 1);
 }
 
-static void tell(struct worker *w, struct space *s, uint32_t *condition)
+static void tell(struct worker *w, struct space *s, struct condition *c)
 {
 	if (rnd(w, 2)) {
-		broadcast(s, condition);
+		broadcast(s, c);
 		return;
 	}
-	__atomic_add_fetch(condition, 1, __ATOMIC_SEQ_CST);
-	wake_up(s, condition, 1, UINT32_MAX);
+	__atomic_add_fetch(&c->word, 1, __ATOMIC_SEQ_CST);
+	wake_up(s, &c->word, 1, UINT32_MAX);
+}
+
+/* Called with the mutex held, as whoever waits reads it. */
+static void watch_bit(struct condition *c, bool holds)
+{
+	__atomic_store_n(&c->watched, (c->watched & ~1u) | holds, __ATOMIC_SEQ_CST);
+}
+
+static void set_items(struct space *s, uint32_t items)
+{
+	s->items = items;
+	watch_bit(&s->not_empty, items > 0);
+	watch_bit(&s->not_full, items < ROOM);
 }
 
 static void produce(struct worker *w, struct space *s)
@@ -75,7 +97,7 @@ static void produce(struct worker *w, struct space *s)
 	while (s->items == ROOM && !stopped())
 		wait_for(w, s, &s->not_full);
 	if (s->items < ROOM) {
-		s->items++;
+		set_items(s, s->items + 1);
 		count(COUNT_produced, 1);
 		tell(w, s, &s->not_empty);
 	}
@@ -88,7 +110,7 @@ static void consume(struct worker *w, struct space *s)
 	while (s->items == 0 && !stopped())
 		wait_for(w, s, &s->not_empty);
 	if (s->items) {
-		s->items--;
+		set_items(s, s->items - 1);
 		count(COUNT_consumed, 1);
 		tell(w, s, &s->not_full);
 	}
@@ -110,10 +132,10 @@ static void stop(void)
 	for (i = 0; i < SPACES; i++) {
 		struct space *s = &spaces[i];
 
-		__atomic_add_fetch(&s->not_empty, 1, __ATOMIC_SEQ_CST);
-		wake_up(s, &s->not_empty, WORKERS, UINT32_MAX);
-		__atomic_add_fetch(&s->not_full, 1, __ATOMIC_SEQ_CST);
-		wake_up(s, &s->not_full, WORKERS, UINT32_MAX);
+		__atomic_add_fetch(&s->not_empty.word, 1, __ATOMIC_SEQ_CST);
+		wake_up(s, &s->not_empty.word, WORKERS, UINT32_MAX);
+		__atomic_add_fetch(&s->not_full.word, 1, __ATOMIC_SEQ_CST);
+		wake_up(s, &s->not_full.word, WORKERS, UINT32_MAX);
 	}
 }
 

@@ -96,7 +96,8 @@ static void wait_for_any(struct worker *w, uint32_t *word)
 		entries[i] = (struct ufx_waitv_entry){
 			0, (uintptr_t)&s->hot[i], UFX_FUTEX2_U32 | UFX_FUTEX2_PRIVATE, 0
 		};
-	waiting_begin(w, s, word, 0, UINT32_MAX, INT64_MAX, "futex_waitv");
+	waiting_begin(w, s, word, (struct watch){ word, 0, UINT32_MAX }, INT64_MAX,
+		      "futex_waitv");
 	ret = ufx_futex_waitv(entries, HOT, 0, NULL, CLOCK_MONOTONIC);
 	waiting_end(w);
 	if (in_child)

@@ -104,19 +104,20 @@ static pid_t start(uint64_t seed, double seconds, int fd)
 	_exit(127);
 }
 
-/* Ends when it should, or is ended. */
+/* Ends when it should, or is asked to show itself, or is ended. */
 static int wait_for(pid_t pid, double seconds)
 {
 	int64_t end = now_ms() + (int64_t)(seconds * 1000) + 8000 * options.patience + 20000;
-	int status;
+	int status, sig = SIGTERM;
 
 	while (waitpid(pid, &status, WNOHANG) == 0) {
 		nap_us(10000);
 		if (options.hold || now_ms() < end)
 			continue;
-		kill(pid, SIGKILL);
-		waitpid(pid, &status, 0);
 		snprintf(totals->found, sizeof(totals->found), "it does not end");
+		kill(pid, sig);
+		sig = SIGKILL;
+		end = now_ms() + 5000;
 	}
 	return status;
 }

@@ -73,13 +73,19 @@ struct activity {
 #define HOT 4
 #define COLD 1024
 
+struct condition {
+	uint32_t word;    /* its sequence number */
+	uint32_t watched; /* twice its broadcasts, + 1 while it holds */
+};
+
 struct space {
 	const char *name;
 	struct ufx_domain *domain; /* of any; the default one's too */
 	bool is_default, fixed;
 	uint32_t hot[HOT];    /* semaphores */
 	uint32_t mailbox;     /* bits.c */
-	uint32_t mutex, not_empty, not_full, items; /* conditions.c */
+	uint32_t mutex, items; /* conditions.c */
+	struct condition not_empty, not_full;
 	uint32_t cold[COLD];
 };
 
@@ -89,12 +95,18 @@ void spaces_open(void);
 long space_futex(struct space *s, uint32_t *word, int op, uint32_t val,
 		 const struct timespec *timeout, uint32_t *word2, uint32_t val3);
 
+/* A worker may wait while these bits of this word are so. */
+struct watch {
+	const uint32_t *word;
+	uint32_t expected, care;
+};
+
 /* What a worker waits for, for the watchdog. */
 struct waiting {
 	uint64_t number; /* odd: it waits */
 	struct space *space;
 	uint32_t *word;
-	uint32_t expected, care; /* it may wait while these bits are so */
+	struct watch watch;
 	int64_t until;           /* ms; INT64_MAX: for ever */
 	const char *how;
 };
@@ -165,10 +177,13 @@ enum wait_kind { WAIT_PLAIN, WAIT_LONG, WAIT_BITS, WAIT_REAL, WAIT_TWO, WAIT_SHO
  */
 long wait_on(struct worker *w, struct space *s, uint32_t *word, uint32_t expected,
 	     uint32_t care, enum wait_kind kind);
+/* So, but the watchdog judges it by @watch. */
+long wait_watched(struct worker *w, struct space *s, uint32_t *word, uint32_t expected,
+		  uint32_t care, enum wait_kind kind, struct watch watch);
 /* Up to @n; the result is within 0 and @n or a finding. Safe in handlers. */
 long wake_up(struct space *s, uint32_t *word, int n, uint32_t mask);
 void waiting_begin(struct worker *w, struct space *s, uint32_t *word,
-		   uint32_t expected, uint32_t care, int64_t until, const char *how);
+		   struct watch watch, int64_t until, const char *how);
 void waiting_end(struct worker *w);
 /* Is a result one of a wait's? */
 long wait_result(long ret, const char *how);

@@ -5,6 +5,7 @@
  * options.patience says, or that does not come to the end of a step, is a
  * finding, shown with what the kernel and the engine say about it.
  */
+#include <dirent.h>
 #include <execinfo.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -16,9 +17,10 @@
 
 static bool waits_wrongly(const struct waiting *x, int64_t now)
 {
-	uint32_t value = __atomic_load_n(x->word, __ATOMIC_SEQ_CST);
+	const struct watch *watch = &x->watch;
+	uint32_t value = __atomic_load_n(watch->word, __ATOMIC_SEQ_CST);
 
-	return ((value ^ x->expected) & x->care) || now > x->until;
+	return ((value ^ watch->expected) & watch->care) || now > x->until;
 }
 
 static void judge(struct worker *w, int64_t now)
@@ -55,7 +57,6 @@ static void judge(struct worker *w, int64_t now)
 			now > w->waiting.until ? "its time is over" :
 						 "its word has changed");
 }
-
 
 void *watchdog(void *arg)
 {
@@ -158,9 +159,9 @@ static void print_worker(struct worker *w)
 	dprintf(STDERR_FILENO, "    %d %s%s", w->tid, w->activity->name,
 		w->joins ? ", waits for one that it made" : "");
 	if (waits)
-		dprintf(STDERR_FILENO, ", %s in space %s on %p: is %#x, expected %#x (%#x)",
-			x->how, x->space->name, (void *)x->word, *x->word, x->expected,
-			x->care);
+		dprintf(STDERR_FILENO, ", %s in space %s on %p: watched is %#x, expected %#x (%#x)",
+			x->how, x->space->name, (void *)x->word, *x->watch.word,
+			x->watch.expected, x->watch.care);
 	dprintf(STDERR_FILENO, "%s\n",
 		waits && waits_wrongly(x, now_ms()) ? "  <--- wrongly" : "");
 	if (waits)
@@ -170,6 +171,26 @@ static void print_worker(struct worker *w)
 	print_file(w->tid, "syscall");
 }
 
+/* The main thread, and those that workers made by clone. */
+static void print_others(void)
+{
+	DIR *tasks = opendir("/proc/self/task");
+	struct dirent *entry;
+
+	while (tasks && (entry = readdir(tasks))) {
+		pid_t tid = atoi(entry->d_name);
+		int i = 0;
+
+		while (i < WORKERS && workers[i].tid != tid)
+			i++;
+		if (tid == 0 || i < WORKERS)
+			continue;
+		dprintf(STDERR_FILENO, "    %d, none of the workers\n", tid);
+		print_record(tid);
+		print_file(tid, "syscall");
+	}
+}
+
 void watchdog_show(void)
 {
 	int i;
@@ -177,9 +198,17 @@ void watchdog_show(void)
 	for (i = 0; i < WORKERS; i++)
 		if (workers[i].state == WORKER_RUNS)
 			print_worker(&workers[i]);
+	print_others();
 }
 
 /* ---- crashes ---- */
+
+/* The supervisor has waited long enough; the watchdog should have found why. */
+static void overdue(int sig)
+{
+	(void)sig;
+	finding("it does not end");
+}
 
 static void crashed(int sig, siginfo_t *info, void *context)
 {
@@ -204,6 +233,7 @@ void crash_install(void)
 	void *frame;
 
 	backtrace(&frame, 1); /* loads what it needs */
+	signal(SIGTERM, overdue);
 	sigaction(SIGSEGV, &action, NULL);
 	sigaction(SIGBUS, &action, NULL);
 	sigaction(SIGABRT, &action, NULL);
