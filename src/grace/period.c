@@ -44,7 +44,9 @@ ufx_cookie ufx_grace_get_state(void)
 	 * if we do, its barrier may have been too early and one more is asked.
 	 */
 	ufx_fence();
-	cookie.period = ufx_load(&periods->started) + !UFX_FAULT(COOKIE_RUNNING);
+	cookie.period = ufx_load(&periods->started);
+	if (!UFX_FAULT(COOKIE_RUNNING))
+		cookie.period++;
 	return cookie;
 }
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Faults that a test build can put in, one for each rule, to see that the
- * rule's test notices. In the library that is shipped UFX_FAULT(x) is 0.
+ * Faults that a test build can put in, one at the least for each rule, fence
+ * and second look, to see that the tests notice. In the library that is
+ * shipped UFX_FAULT(x) is 0.
  */
 #ifndef UFX_HOST_FAULT_H
 #define UFX_HOST_FAULT_H
@@ -77,7 +78,7 @@
 	X(UNSORTED_LOCKS, "bucket-lock",                                       \
 	  "two buckets are locked as they are named")                          \
 	X(RELEASE_OUTSIDE, "R11", "waiters are let go without the mark")       \
-	X(MERGE_PLAINLY, "R11", "two handlers' posts of one word lose one")      \
+	X(MERGE_PLAINLY, "R11", "two handlers' posts of one word lose one")    \
 	X(FORK_UNSEEN, "fork", "a wait does not notice that it is in a child") \
 	X(HOST_LOCK_IDLE, "locks", "the library's own locks wake nobody")
 

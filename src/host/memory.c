@@ -87,7 +87,7 @@ struct stable {
  */
 struct spare {
 	struct ufx_wiped_locks locks;
-	struct wiped *pairs;                /* all of one size */
+	struct wiped *pairs;            /* all of one size */
 	struct stable *stable[CLASSES]; /* by the logarithm of their size */
 };
 
@@ -120,13 +120,13 @@ static void remember(void *pages, size_t size, struct wiped *w)
 		;
 }
 
-/* Has forks wipe @pages; @spare is memory to remember them in. */
-static void wipe_on_fork(void *pages, size_t size, void *spare)
+/* Has forks wipe @pages; @w is memory to remember them in. */
+static void wipe_on_fork(void *pages, size_t size, struct wiped *w)
 {
 	if (ufx_syscall(SYS_madvise, (long)pages, (long)size, MADV_WIPEONFORK, 0, 0,
 			0))
 		ufx_store(&unwiped, 1);
-	remember(pages, size, spare);
+	remember(pages, size, w);
 }
 
 int ufx_pages_start(void)
@@ -145,7 +145,7 @@ void *ufx_pages_alloc_wiped(size_t size)
 	char *p = ufx_pages_alloc(size + 4096);
 
 	if (p)
-		wipe_on_fork(p, size, p + size);
+		wipe_on_fork(p, size, (struct wiped *)(p + size));
 	return p;
 }
 

@@ -94,7 +94,7 @@ static void stop_all(void)
 		quiet = watchdog_quiet() ? quiet + 1 : 0;
 	}
 	for (i = 0; i < ACTIVITIES; i++)
-		if (on[i] && activities[i]->stop)
+		if (activities[i]->stop) /* others may wait for what it has */
 			activities[i]->stop();
 	while (!all_ended())
 		nap_us(5000);

@@ -11,6 +11,20 @@ const char *const count_names[COUNT_END] = { COUNTS(X) };
 
 struct totals *totals;
 
+/* Without libc's list of streams, which a thread that hangs may have locked. */
+void say(const char *format, ...)
+{
+	char text[1024];
+	va_list args;
+	int n;
+
+	va_start(args, format);
+	n = vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	if (n > 0 && write(STDERR_FILENO, text, strnlen(text, sizeof(text))) < 0)
+		return; /* nobody listens */
+}
+
 void finding(const char *format, ...)
 {
 	static pid_t told; /* a child of vfork shares it */
@@ -26,10 +40,10 @@ void finding(const char *format, ...)
 		for (;;) /* another thread is at it, and will end us */
 			pause();
 	memcpy(totals->found, line, sizeof(line));
-	dprintf(STDERR_FILENO, "finding: %s\n", line);
+	say("finding: %s\n", line);
 	watchdog_show();
 	if (options.hold) {
-		dprintf(STDERR_FILENO, "process %d waits for a debugger\n", getpid());
+		say("process %d waits for a debugger\n", getpid());
 		for (;;)
 			pause();
 	}

@@ -116,7 +116,10 @@ static void child_of_handler(void)
 	alarm(1);
 }
 
-/* Waits for nobody: its thread may hold a lock of the engine. */
+/*
+ * Waits for nobody: its thread may hold a lock of the engine, which a handler
+ * over another thread's fork may wait for, with libc's locks held.
+ */
 static void forker(int sig)
 {
 	int saved = errno;
@@ -125,7 +128,7 @@ static void forker(int sig)
 	(void)sig;
 	if (!place)
 		return;
-	pid = fork();
+	pid = ufx_thread_inside ? _Fork() : fork();
 	if (pid == 0)
 		child_of_handler();
 	else if (pid > 0)

@@ -213,6 +213,8 @@ void crash_install(void);
 
 /* One line; the state of all workers; ends the process with status 1. */
 void finding(const char *format, ...) __attribute__((format(printf, 1, 2), noreturn));
+/* More about it, to standard error. */
+void say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 extern const char *const count_names[COUNT_END];
 
 /* What the supervisor hands to the leg, in shared memory. */

@@ -114,7 +114,7 @@ static void print_file(pid_t tid, const char *name)
 	close(fd);
 	text[n > 0 ? n : 0] = '\0';
 	text[strcspn(text, "\n")] = '\0';
-	dprintf(STDERR_FILENO, "      %s: %s\n", name, text);
+	say("      %s: %s\n", name, text);
 }
 
 /* Without a lock: who shows this has given up. */
@@ -127,8 +127,7 @@ static void print_bucket(const struct worker *w)
 	if (!t)
 		return;
 	b = ufx_table_bucket(t, ufx_domain_hash(d, (uintptr_t)w->waiting.word));
-	dprintf(STDERR_FILENO,
-		"      table %p generation %ju of %ju, %u slots, prev %p; bucket %p: "
+	say("      table %p generation %ju of %ju, %u slots, prev %p; bucket %p: "
 		"word %#jx root %p\n",
 		(void *)t, (uintmax_t)t->generation, (uintmax_t)d->requested, t->mask + 1,
 		(void *)t->prev, (void *)b, (uintmax_t)b->word, (void *)b->root);
@@ -143,8 +142,7 @@ static void print_record(pid_t tid)
 
 		if (t->claimed != (uint32_t)tid || !x)
 			continue;
-		dprintf(STDERR_FILENO,
-			"      record: park %u, %u lines, reader %#jx; first waiter: state "
+		say("      record: park %u, %u lines, reader %#jx; first waiter: state "
 			"%u key %#jx mask %#x next %p\n",
 			t->park, t->lines_used, (uintmax_t)t->reader, x->state,
 			(uintmax_t)x->key, x->mask, (void *)x->next);
@@ -156,13 +154,13 @@ static void print_worker(struct worker *w)
 	struct waiting *x = &w->waiting;
 	bool waits = x->number & 1;
 
-	dprintf(STDERR_FILENO, "    %d %s%s", w->tid, w->activity->name,
+	say("    %d %s%s", w->tid, w->activity->name,
 		w->joins ? ", waits for one that it made" : "");
 	if (waits)
-		dprintf(STDERR_FILENO, ", %s in space %s on %p: watched is %#x, expected %#x (%#x)",
+		say(", %s in space %s on %p: watched is %#x, expected %#x (%#x)",
 			x->how, x->space->name, (void *)x->word, *x->watch.word,
 			x->watch.expected, x->watch.care);
-	dprintf(STDERR_FILENO, "%s\n",
+	say("%s\n",
 		waits && waits_wrongly(x, now_ms()) ? "  <--- wrongly" : "");
 	if (waits)
 		print_bucket(w);
@@ -185,7 +183,7 @@ static void print_others(void)
 			i++;
 		if (tid == 0 || i < WORKERS)
 			continue;
-		dprintf(STDERR_FILENO, "    %d, none of the workers\n", tid);
+		say("    %d, none of the workers\n", tid);
 		print_record(tid);
 		print_file(tid, "syscall");
 	}
@@ -216,7 +214,7 @@ static void crashed(int sig, siginfo_t *info, void *context)
 	int n = backtrace(frames, 40);
 
 	(void)context;
-	dprintf(STDERR_FILENO, "signal %d at %p in thread %d (%s)\n", sig, info->si_addr,
+	say("signal %d at %p in thread %d (%s)\n", sig, info->si_addr,
 		(int)syscall(SYS_gettid), self ? self->activity->name : "main");
 	backtrace_symbols_fd(frames, n, STDERR_FILENO);
 	if (options.hold)
