@@ -65,6 +65,7 @@ struct fiber {
 	struct section *section;
 	unsigned int cpu;
 	unsigned int signals; /* that it is still to get */
+	void *landing[5]; /* of a handler that leaves */
 	uint32_t priority;    /* search by chance */
 	struct sleeper sleeper;
 	char tls[TLS_SIZE]; /* its thread-local words while it does not run */

@@ -39,6 +39,15 @@ void claim_failed(const char *condition, const char *file, int line);
 
 unsigned int model_fiber(void); /* which thread this is, from 0 */
 void scenario_take_signals(void); /* all that are still to come */
+/*
+ * A handler that does not return: from scenario_left(), which is false, to
+ * scenario_stay() of its thread scenario_leave() makes the former true.
+ */
+#define scenario_left() __builtin_setjmp(scenario_landing())
+void **scenario_landing(void);
+bool scenario_may_leave(void);
+void scenario_leave(void) __attribute__((noreturn));
+void scenario_stay(void);
 void scenario_pause(void);      /* lets others run */
 void scenario_migrate(void);    /* on to another CPU */
 void scenario_free(void *memory); /* of scene_memory; may not be used any more */

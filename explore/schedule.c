@@ -109,6 +109,28 @@ void take_all_signals(void)
 		run_handler(fiber_now());
 }
 
+void **scenario_landing(void)
+{
+	return fiber_now()->landing;
+}
+
+bool scenario_may_leave(void)
+{
+	return fiber_now()->landing[1]; /* of the code; before it the frame pointer */
+}
+
+void scenario_stay(void)
+{
+	fiber_now()->landing[1] = NULL;
+}
+
+void scenario_leave(void)
+{
+	trace_note("-- the handler leaves --");
+	fiber_now()->handlers--;
+	__builtin_longjmp(fiber_now()->landing, 1);
+}
+
 void point_local(void)
 {
 	struct fiber *f = fiber_now();

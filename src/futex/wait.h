@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Waiting, in two phases: prepare queues a waiter if the word still has the
- * expected value; finish takes it out again and says whether it was woken.
- * Between them the caller may block on whatever it likes. ufx_wait is the
- * wrapper that parks the thread.
+ * Waiting, in two phases (wait.c): prepare queues a waiter if the word still
+ * has the expected value; finish takes it out again and says whether it was
+ * woken. Between them the caller may block on whatever it likes. ufx_wait is
+ * the wrapper that parks the thread (block.c).
  */
 #ifndef UFX_FUTEX_WAIT_H
 #define UFX_FUTEX_WAIT_H
@@ -33,6 +33,15 @@ static inline bool ufx_wait_woken(const struct ufx_waiter *w)
  */
 bool ufx_wait_finish(struct ufx_domain *d, struct ufx_waiter *w);
 
+/* True if @w left the queue of @key; false if it is not there (any more). */
+bool ufx_wait_leave(struct ufx_domain *d, struct ufx_waiter *w, uint64_t key);
+
+/*
+ * Has a handler forked since @w was queued, and is this the child? Then it is
+ * queued in a table of the parent's that nobody here uses.
+ */
+bool ufx_wait_forked(const struct ufx_domain *d, const struct ufx_waiter *w);
+
 /* How a blocked thread takes signals and timeouts. */
 enum ufx_wait_kind {
 	UFX_WAIT_RESTARTS, /* handlers with SA_RESTART do not end it */
@@ -48,6 +57,17 @@ enum ufx_wait_kind {
 long ufx_wait(struct ufx_domain *d, struct ufx_waitv_entry *words, unsigned int n,
 	      uint32_t mask, const struct ufx_deadline *deadline,
 	      enum ufx_wait_kind kind);
+
+/*
+ * R12: for a handler, before all else, that may stop its thread for long, or
+ * never return (longjmp, an exception, cancellation). Ends the waits that the
+ * thread is in: their waiters leave the queues, as in the kernel before a
+ * handler runs. If the handler returns, such a wait returns 0 if it had been
+ * woken by then; else -EINTR, or, if @restart (SA_RESTART) and its kind allow
+ * it, it compares its word again and queues at the tail. False, and nothing is
+ * done: the thread is inside; the handler must return and come later.
+ */
+bool ufx_wait_interrupt(bool restart);
 
 /*
  * For measurements: the locked pass that a wait makes before it queues: pin,

@@ -79,6 +79,11 @@
 	  "two buckets are locked as they are named")                          \
 	X(RELEASE_OUTSIDE, "R11", "waiters are let go without the mark")       \
 	X(MERGE_PLAINLY, "R11", "two handlers' posts of one word lose one")    \
+	X(INTERRUPT_QUEUED, "R12", "a handler that leaves leaves its waiter")  \
+	X(INTERRUPT_INSIDE, "R12", "a handler leaves a critical section")      \
+	X(INTERRUPT_ASLEEP, "R12",                                             \
+	  "an interrupted wait is left to the kernel's restart")               \
+	X(INTERRUPT_UNSEEN, "R12", "a wait does not see that it has ended")    \
 	X(FORK_UNSEEN, "fork", "a wait does not notice that it is in a child") \
 	X(HOST_LOCK_IDLE, "locks", "the library's own locks wake nobody")
 

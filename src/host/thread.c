@@ -128,6 +128,7 @@ static void reset(struct ufx_thread *t)
 {
 	ufx_store(&t->reader, ufx_load(&t->reader) & ~(uint64_t)0xffff); /* keeps the entries */
 	ufx_store(&t->lines_used, 0);
+	t->blocked = NULL;
 	t->waits = 0;
 	t->pause_credit = t->yield_credit = 0;
 	t->probed = 0;

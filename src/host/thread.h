@@ -63,6 +63,8 @@ struct ufx_posted_page {
 #define UFX_LINE 64
 #define UFX_THREAD_LINES 1000
 
+struct ufx_blocked;
+
 struct ufx_thread {
 	uint32_t claimed; /* owner's tid; 0: free, or wiped by fork */
 	uint32_t park;    /* 1: asleep, or about to be, in the kernel */
@@ -70,6 +72,7 @@ struct ufx_thread {
 	uint64_t reader;  /* modes membarrier, fence: depth, periods entered */
 	uint32_t cell;    /* 1 + index of the cells that it counts on; 0: none yet */
 	uint32_t lines_used;
+	struct ufx_blocked *blocked; /* the wait that it is in (futex/block.c) */
 	uint32_t waits;        /* so far */
 	uint32_t priority;     /* 0, or real-time priority 1 to 99, 100: deadline */
 	uint32_t pause_credit; /* futex/spin.c */

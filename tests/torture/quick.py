@@ -12,9 +12,9 @@ import tempfile
 # What must have happened at all, or the run says nothing.
 HAPPENED = ["tokens_got", "collected", "consumed", "threads_requeued", "replacements",
             "waiters_moved", "timeouts", "interrupted", "forks", "forks_nested", "vforks",
-            "clones", "handlers_inside", "forks_in_handlers", "migrations", "callbacks",
-            "objects_released", "refs_killed", "tables_freed", "tables_reused", "age_read_1",
-            "age_idle_1", "age_table_1"]
+            "clones", "handlers_inside", "handlers_clear", "forks_in_handlers",
+            "migrations", "callbacks", "objects_released", "refs_killed", "tables_freed",
+            "tables_reused", "age_read_1", "age_idle_1", "age_table_1"]
 
 
 def run(program):

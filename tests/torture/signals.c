@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
 /*
  * Storms of signals: handlers that wake, carry tokens, wait, requeue, pin,
- * over whatever the thread was at (R10, R11); and some that fork.
+ * over whatever the thread was at (R10, R11); half of them end the wait that
+ * they come over first (R12). And some that fork.
  */
+#include "futex/wait.h"
 #include "host/thread.h"
 #include "torture.h"
 
@@ -71,10 +73,11 @@ static void handler(int sig)
 	int saved = errno;
 	uint32_t n = 1 + roll(3);
 
-	(void)sig;
 	count(COUNT_handlers, 1);
 	if (ufx_thread_inside)
 		count(COUNT_handlers_inside, 1);
+	if (roll(2) && ufx_wait_interrupt(sig == SIGUSR1))
+		count(COUNT_handlers_clear, 1);
 	while (n--)
 		kinds[roll(8)](&spaces[roll(SPACES)]);
 	errno = saved;

@@ -36,23 +36,23 @@
 #define PRIVATE(op) ((op) | UFX_FUTEX_PRIVATE)
 
 /* What is counted; each name is one of the report's. */
-#define COUNTS(X)                                                              \
-	X(steps) X(waits) X(woken) X(changed) X(timeouts) X(interrupted)       \
-	X(vectors) X(wakes) X(wakes_empty) X(threads_woken) X(requeues)        \
-	X(threads_requeued) X(wake_ops) X(tokens_given) X(tokens_taken)        \
-	X(tokens_said) X(tokens_got) X(tokens_extra) X(tokens_posted)          \
-	X(mailed) X(collected) X(produced) X(consumed) X(broadcasts)           \
-	X(requests) X(replacements) X(waiters_moved) X(scaled) X(domains)      \
-	X(threads) X(clones) X(vforks) X(unregistered) X(forks) X(forks_nested)\
-	X(forks_in_handlers) X(signals) X(handlers) X(handlers_inside)         \
-	X(migrations) X(callbacks) X(barriers) X(cookies) X(grace_periods)     \
-	X(objects_used) X(objects_replaced) X(objects_released)                \
-	X(refs_used) X(refs_refused) X(refs_killed) X(refs_switched)           \
-	X(tables_freed) X(tables_reused) X(fallback_reads)                     \
-	X(age_read_0) X(age_read_1) X(age_read_more)                           \
-	X(age_slot_0) X(age_slot_1) X(age_slot_more)                           \
-	X(age_idle_0) X(age_idle_1) X(age_idle_more)                           \
-	X(age_table_0) X(age_table_1) X(age_table_more)
+#define COUNTS(X)                                                             \
+	X(steps) X(waits) X(woken) X(changed) X(timeouts) X(interrupted)      \
+	X(vectors) X(wakes) X(wakes_empty) X(threads_woken) X(requeues)       \
+	X(threads_requeued) X(wake_ops) X(tokens_given) X(tokens_taken)       \
+	X(tokens_said) X(tokens_got) X(tokens_extra) X(tokens_posted)         \
+	X(mailed) X(collected) X(produced) X(consumed) X(broadcasts)          \
+	X(requests) X(replacements) X(waiters_moved) X(scaled) X(domains)     \
+	X(threads) X(clones) X(vforks) X(unregistered) X(forks)               \
+	X(forks_nested) X(forks_in_handlers) X(signals) X(handlers)           \
+	X(handlers_inside) X(handlers_clear) X(migrations) X(callbacks)       \
+	X(barriers) X(cookies) X(grace_periods) X(objects_used)               \
+	X(objects_replaced) X(objects_released) X(refs_used)                  \
+	X(refs_refused) X(refs_killed) X(refs_switched) X(tables_freed)       \
+	X(tables_reused) X(fallback_reads) X(age_read_0) X(age_read_1)        \
+	X(age_read_more) X(age_slot_0) X(age_slot_1) X(age_slot_more)         \
+	X(age_idle_0) X(age_idle_1) X(age_idle_more) X(age_table_0)           \
+	X(age_table_1) X(age_table_more)
 
 #define X(name) COUNT_##name,
 enum count { COUNTS(X) COUNT_END };

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: MIT */
+/* Handlers that end the wait they come over, and may not return (R12). */
+#include "all.h"
+#include "scene.h"
+
+static long results[FIBERS]; /* of each thread's wait */
+static long said;            /* by the wakes that tell their counts */
+
+static void none_yet(void)
+{
+	scene_domain();
+	for (int i = 0; i < FIBERS; i++)
+		results[i] = -1;
+}
+
+/* Each wake that was counted ended one wait; nobody is queued. */
+static void counts_are_exact(void)
+{
+	long ended = 0;
+
+	for (int i = 0; i < FIBERS; i++)
+		ended += results[i] == 0;
+	must(ended == said);
+	must(nobody_queued());
+}
+
+static void waits_and_may_leave(void)
+{
+	if (!scenario_left())
+		results[model_fiber()] = wait_timed(word[0], 0);
+	scenario_stay();
+}
+
+static void waits_timed(void)
+{
+	results[model_fiber()] = wait_timed(word[0], 0);
+}
+
+/* Where it has to come later, another schedule has it come later. */
+static void handler_wakes_and_leaves(void)
+{
+	if (!scenario_may_leave() || !ufx_wait_interrupt(false))
+		return;
+	said += wake(word[0], 1);
+	scenario_leave();
+}
+
+const struct scenario handler_leaves = {
+	.name = "handler-leaves",
+	.what = "a handler amid a wait wakes somebody else and leaves for good",
+	.rules = "R12",
+	.modes = "rseq fence",
+	.setup = none_yet,
+	.threads = { waits_and_may_leave, waits_timed },
+	.handler = handler_wakes_and_leaves,
+	.signals = { 1, 0 },
+	.check = counts_are_exact,
+};
+
+static void waits_until_set(void)
+{
+	wait_until_not(word[0], 0);
+}
+
+static void sets_and_wakes(void)
+{
+	set_and_wake(word[0], 1, 1);
+}
+
+static void handler_interrupts(void)
+{
+	ufx_wait_interrupt(true);
+}
+
+static void nobody_left(void)
+{
+	must(nobody_queued());
+}
+
+const struct scenario handler_restarts = {
+	.name = "handler-restarts",
+	.what = "a handler ends a wait, which goes on at the tail when it returns",
+	.rules = "R12",
+	.modes = "rseq fence",
+	.setup = scene_domain,
+	.threads = { waits_until_set, sets_and_wakes },
+	.handler = handler_interrupts,
+	.signals = { 1, 0 },
+	.check = nobody_left,
+};
+
+static void wakes(void)
+{
+	said += wake(word[0], 1);
+}
+
+const struct scenario handler_counts = {
+	.name = "handler-counts",
+	.what = "a wake that a handler finds done is the wait's all the same",
+	.rules = "R12",
+	.modes = "rseq fence",
+	.setup = none_yet,
+	.threads = { waits_timed, wakes },
+	.handler = handler_interrupts,
+	.signals = { 1, 0 },
+	.check = counts_are_exact,
+};

@@ -1,0 +1,292 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Blocking a thread on words. Its record names the wait that it is in, from
+ * before the first waiter is queued until all have left, so that a handler
+ * that may not come back can end it (ufx_wait_interrupt). Both ends are marked
+ * inside: such a handler comes before or after all of them.
+ */
+#include <errno.h>
+
+#include "futex/spin.h"
+#include "futex/wait.h"
+#include "host/guard.h"
+
+static uint64_t foreign_wakes;
+
+uint64_t ufx_wait_foreign_wakes(void)
+{
+	return ufx_load(&foreign_wakes);
+}
+
+/* A blocked thread: its words (from 1) and their waiters (from 0). */
+struct ufx_blocked {
+	struct ufx_domain *domain;
+	struct ufx_thread *thread;
+	struct ufx_waiter *waiters;
+	struct ufx_waitv_entry *words;
+	unsigned int n;
+	unsigned int watched; /* entries of words that the kernel watches too */
+	uint32_t mask;
+	const struct ufx_deadline *deadline;
+	enum ufx_wait_kind kind;
+	struct ufx_blocked *outer; /* that this one's handler interrupted */
+	/* By ufx_wait_interrupt: then @waiters are not ours any more. */
+	bool interrupted, again;
+	long result;
+};
+
+static bool interrupted(const struct ufx_blocked *b)
+{
+	return ufx_load(&b->interrupted) && !UFX_FAULT(INTERRUPT_UNSEEN);
+}
+
+static bool any_woken(const struct ufx_blocked *b)
+{
+	for (unsigned int i = 0; i < b->n; i++)
+		if (ufx_wait_woken(&b->waiters[i]))
+			return true;
+	return false;
+}
+
+static uint32_t *word_of(const struct ufx_waitv_entry *entry)
+{
+	return (uint32_t *)(uintptr_t)entry->uaddr;
+}
+
+/* This sleep does not watch the word: look at it once more before. */
+static int sleep_alone(const struct ufx_blocked *b)
+{
+	uint32_t value;
+
+	if (b->watched > 1) { /* not requeued */
+		if (ufx_guarded_load(word_of(&b->words[1]), &value))
+			return -EFAULT;
+		if (value != b->words[1].val)
+			return -EAGAIN;
+	}
+	return ufx_park_alone(&b->thread->park, b->deadline);
+}
+
+/*
+ * The kernel found a word changed, or the park word awake. A changed word ends
+ * the wait if its waiter is still queued there; a requeued one is not about
+ * that word any more. Returns -EAGAIN to end, 0 to sleep again.
+ */
+static int after_mismatch(struct ufx_blocked *b)
+{
+	for (unsigned int i = 0; i + 1 < b->watched; i++) {
+		uint32_t value;
+
+		if (ufx_guarded_load(word_of(&b->words[i + 1]), &value))
+			return -EFAULT;
+		if (value == b->words[i + 1].val)
+			continue;
+		if (ufx_wait_leave(b->domain, &b->waiters[i], b->words[i + 1].uaddr))
+			return -EAGAIN;
+		b->watched = 1; /* requeued, or taken: the park word alone */
+	}
+	return 0;
+}
+
+static int sleep_once(struct ufx_blocked *b)
+{
+	uint32_t *park = &b->thread->park;
+	int ret = 0;
+
+	/*
+	 * Asleep, then look. Partner: the waker stores "woken", then exchanges
+	 * the same word (ufx_unpark). If its exchange comes first, ours acquires
+	 * "woken"; if ours does, it finds us asleep and wakes. The same with
+	 * "interrupted", whose partner is a handler of this thread.
+	 */
+	ufx_xchg(park, UFX_PARK_ASLEEP);
+	if (any_woken(b) && !UFX_FAULT(SLEEP_BLINDLY))
+		ret = 0;
+	else if (interrupted(b) || ufx_wait_forked(b->domain, &b->waiters[0]))
+		ret = -EINTR;
+	else if (b->kind == UFX_WAIT_RESTARTS)
+		ret = ufx_park_words(b->words, b->watched, b->deadline);
+	else
+		ret = sleep_alone(b);
+	/*
+	 * Acquires what the waker exchanged into it. A store would hide that from
+	 * the next exchange, and only the kernel's own order of waking would be
+	 * left to show us "woken" before we sleep again.
+	 */
+	ufx_xchg(park, UFX_PARK_AWAKE);
+	return ret;
+}
+
+/* Too soon to spend the time otherwise than asleep. */
+static bool ends_soon(const struct ufx_deadline *deadline)
+{
+	struct timespec now;
+	int64_t left;
+
+	if (!deadline)
+		return false;
+	clock_gettime(deadline->clock, &now);
+	left = (int64_t)deadline->at.tv_sec - now.tv_sec;
+	if (left > 1)
+		return false;
+	return left * 1000000000 + deadline->at.tv_nsec - now.tv_nsec < 1000000;
+}
+
+/* Sleeps until a waiter is woken (0), or something else ends it (-errno). */
+static int block(struct ufx_blocked *b)
+{
+	if (!ends_soon(b->deadline) && ufx_spin(b->thread, &b->waiters[0].state))
+		return 0;
+	for (;;) {
+		int ret = sleep_once(b);
+
+		if (ret > 0) { /* somebody woke the word by a system call */
+			ufx_add_relaxed(&foreign_wakes, 1);
+			return ret;
+		}
+		if (interrupted(b))
+			return ret == -EAGAIN ? -EINTR : ret;
+		if (any_woken(b))
+			return 0;
+		if (ufx_wait_forked(b->domain, &b->waiters[0]))
+			return -EINTR;
+		if (ret == -EAGAIN) /* awake already, or a word has changed */
+			ret = after_mismatch(b);
+		if (ret)
+			return ret;
+	}
+}
+
+/* ---- the two ends; marked inside ---- */
+
+static void set_up(struct ufx_blocked *b)
+{
+	for (unsigned int i = 0; i < b->n; i++) {
+		struct ufx_waiter *w = &b->waiters[i];
+
+		w->mask = b->mask;
+		w->park = &b->thread->park;
+		w->priority = (uint8_t)b->thread->priority;
+	}
+	b->words[0] = ufx_park_entry(&b->thread->park, UFX_PARK_ASLEEP);
+	/* The kernel takes 128: then the last word goes without. */
+	b->watched = b->n + 1 > UFX_FUTEX_WAITV_MAX ? UFX_FUTEX_WAITV_MAX : b->n + 1;
+	b->interrupted = false;
+}
+
+/* Ends the first @n of them; the highest woken one wins over @ret. */
+static long finish(struct ufx_blocked *b, unsigned int n, long ret)
+{
+	bool woken = false;
+
+	for (unsigned int i = n; i-- > 0;) {
+		if (!ufx_wait_finish(b->domain, &b->waiters[i]) || woken)
+			continue;
+		woken = true;
+		ret = i;
+	}
+	ufx_thread_lines_free(b->thread, b->n);
+	ufx_store(&b->thread->blocked, b->outer);
+	return ret;
+}
+
+/* Queues all. False: it has ended, with a result. */
+static bool begin(struct ufx_blocked *b)
+{
+	b->waiters = ufx_thread_lines(b->thread, b->n);
+	b->result = -ENOMEM;
+	if (!b->waiters)
+		return false;
+	set_up(b);
+	b->outer = ufx_load(&b->thread->blocked);
+	ufx_store(&b->thread->blocked, b);
+	for (unsigned int i = 0; i < b->n; i++) {
+		long ret = ufx_wait_prepare(b->domain, &b->waiters[i],
+					    word_of(&b->words[i + 1]),
+					    (uint32_t)b->words[i + 1].val);
+
+		if (ret) { /* an earlier one may have been woken: that counts */
+			b->result = finish(b, i, ret);
+			if (UFX_FAULT(WAITV_FORGETS))
+				b->result = ret;
+			return false;
+		}
+	}
+	return true;
+}
+
+/* @ret: block's. */
+static void end(struct ufx_blocked *b, long ret)
+{
+	if (!ufx_load(&b->interrupted))
+		b->result = finish(b, b->n, ret > 0 ? ret - 1 : ret);
+	else if (b->result < 0 && ret > 0)
+		b->result = ret - 1;
+	else if (b->result < 0 && !b->again)
+		b->result = ret < 0 ? ret : -EINTR;
+}
+
+/* True if it is to be made again, at the tail. */
+static bool wait_once(struct ufx_blocked *b)
+{
+	bool queued;
+	int ret;
+
+	b->again = false;
+	ufx_enter_inside();
+	queued = begin(b);
+	ufx_leave_inside();
+	if (!queued)
+		return false;
+	ret = block(b);
+	ufx_enter_inside();
+	end(b, ret);
+	ufx_leave_inside();
+	return b->again && b->result < 0;
+}
+
+long ufx_wait(struct ufx_domain *d, struct ufx_waitv_entry *words, unsigned int n,
+	      uint32_t mask, const struct ufx_deadline *deadline,
+	      enum ufx_wait_kind kind)
+{
+	struct ufx_blocked b = { .domain = d, .words = words, .n = n, .mask = mask,
+				 .deadline = deadline, .kind = kind };
+
+	/* R11: a handler over a critical section of its own thread. */
+	if (ufx_thread_inside && !UFX_FAULT(WAIT_INSIDE))
+		return -EINTR;
+	b.thread = ufx_thread_self();
+	if (!b.thread)
+		return -ENOMEM;
+	ufx_spin_prepare(b.thread);
+	while (wait_once(&b))
+		;
+	return b.result;
+}
+
+/* ---- for handlers ---- */
+
+static void interrupt(struct ufx_blocked *b, bool restart)
+{
+	b->again = restart && b->kind == UFX_WAIT_RESTARTS;
+	b->result = finish(b, b->n, -EINTR);
+	ufx_store(&b->interrupted, true);
+}
+
+bool ufx_wait_interrupt(bool restart)
+{
+	struct ufx_thread *t = ufx_thread_record;
+
+	if (ufx_thread_inside && !UFX_FAULT(INTERRUPT_INSIDE))
+		return false;
+	if (!t || !ufx_load(&t->claimed) || UFX_FAULT(INTERRUPT_QUEUED))
+		return true;
+	ufx_enter_inside();
+	while (ufx_load(&t->blocked)) /* those that earlier handlers made too */
+		interrupt(t->blocked, restart);
+	/* R12: a sleep that the kernel restarts finds itself awake. */
+	if (!UFX_FAULT(INTERRUPT_ASLEEP))
+		ufx_xchg(&t->park, UFX_PARK_AWAKE);
+	ufx_leave_inside();
+	return true;
+}
