@@ -190,11 +190,17 @@ static long finish(struct ufx_blocked *b, unsigned int n, long ret)
 	return ret;
 }
 
+/* Has a handler forked since @b's thread took its record, and is this the child? */
+static bool disowned(const struct ufx_blocked *b)
+{
+	return !ufx_load(&b->thread->claimed);
+}
+
 /* Queues all. False: it has ended, with a result. */
 static bool begin(struct ufx_blocked *b)
 {
 	b->waiters = ufx_thread_lines(b->thread, b->n);
-	b->result = -ENOMEM;
+	b->result = disowned(b) ? -EINTR : -ENOMEM;
 	if (!b->waiters)
 		return false;
 	set_up(b);
@@ -212,7 +218,11 @@ static bool begin(struct ufx_blocked *b)
 			return false;
 		}
 	}
-	return true;
+	/* Later the waiters tell; but these may be queued in the child's table. */
+	if (!disowned(b))
+		return true;
+	b->result = finish(b, b->n, -EINTR);
+	return false;
 }
 
 /* @ret: block's. */
