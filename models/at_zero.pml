@@ -5,7 +5,7 @@
 //   pin_failed, free_old
 // stands for: src/table/table.c: ufx_table_move_bucket
 // stands for: src/table/place.c: pin_table, ufx_place_lock_slow, ufx_place_nobody
-// stands for: src/futex/wait.c: lock_and_look, leave
+// stands for: src/futex/wait.c: lock_and_look, ufx_wait_leave
 // stands for: src/futex/wake.c: ufx_wake
 // stands for: src/ref/idle.c: ufx_idle_wait, ufx_idle_zero (the sleep until zero)
 // rules: R3 R6 R8

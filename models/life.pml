@@ -2,23 +2,23 @@
 // Life of a waiter: two threads that wait, one of them twice in the same memory;
 // a waker of all that gathers them in its lobby, and a last one. Timeouts,
 // handlers and bare wakes come at any time. The bucket is one lock here.
-// stands for: src/futex/wait.c: ufx_wait_prepare, leave, wait_for_touch,
-//   ufx_wait_finish, after_mismatch, sleep_once, block
+// stands for: src/futex/wait.c: ufx_wait_prepare, ufx_wait_leave, wait_for_touch,
+//   ufx_wait_finish; src/futex/block.c: after_mismatch, sleep_once, block
 // stands for: src/futex/wake.c: ufx_take, ufx_release, ufx_wake
 // stands for: src/host/park.c: ufx_unpark, ufx_unpark_all
-// rules: R8 R12
+// rules: R8 waiter-life
 // quick: -DTHREADS=1 -DWAITS=2
 // quick: -DTHREADS=2 -DWAITS=1 -DONE_WAKER
 // full: -DTHREADS=2 -DWAITS=1
 // full: -DTHREADS=1 -DWAITS=4
 // negative: NO_DEQUEUE R8 the waker leaves the waiter in the queue
 // negative: TOUCH_AFTER_GONE R8 the waker reads the waiter after its mark
-// negative: TIMEOUT_UNCHECKED R12 who times out leaves without looking at its state
+// negative: TIMEOUT_UNCHECKED - who times out leaves without looking at its state
 // negative: NOT_WAITED_FOR R8 a taken waiter is reused before its waker's last touch
-// negative: WAKE_CHASES -DTHREADS=2 -DWAITS=1 -DNO_TIMEOUT R12 a wake goes on to waiters that came later
-// negative: LOOK_BEFORE_ASLEEP R12 the sleeper looks, then says that it sleeps
-// negative: UNPARK_BEFORE_GONE R12 the waker looks at the park word, then marks
-// negative: LOBBY_WAKES_ONE -DTHREADS=2 -DWAITS=1 -DONE_WAKER R12 the lobby is woken for one only
+// negative: WAKE_CHASES -DTHREADS=2 -DWAITS=1 -DNO_TIMEOUT - a wake goes on to waiters that came later
+// negative: LOOK_BEFORE_ASLEEP - the sleeper looks, then says that it sleeps
+// negative: UNPARK_BEFORE_GONE - the waker looks at the park word, then marks
+// negative: LOBBY_WAKES_ONE -DTHREADS=2 -DWAITS=1 -DONE_WAKER - the lobby is woken for one only
 // negative: STALE_WORD_ENDS - a changed word ends the wait though the waiter was taken
 // reached: lobby_wake touch_sleeps mismatch timed_out was_woken
 
@@ -56,7 +56,7 @@ touch_sleeps:		kernel[me] == 0
 	od
 }
 
-/* leave: the reason to go has come; true in @left. */
+/* ufx_wait_leave: the reason to go has come; true in @left. */
 inline leave()
 {
 	lock();

@@ -7,7 +7,7 @@
 // stands for: src/table/place.h: ufx_place_try, ufx_place_lock, ufx_place_unlock
 // stands for: src/table/place.c: pin_settled, settle, ufx_place_lock_slow,
 //   ufx_place_nobody
-// stands for: src/futex/wait.c: lock_and_look, ufx_wait_prepare, leave
+// stands for: src/futex/wait.c: lock_and_look, ufx_wait_prepare, ufx_wait_leave
 // stands for: src/futex/wake.c: ufx_wake
 // rules: R8 R9
 // quick: -DREPLACEMENTS=1

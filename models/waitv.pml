@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 // A wait on two words: an earlier entry may be woken while a later one is found
 // to differ, or after the wait has ended for another reason: its index counts.
-// stands for: src/futex/wait.c: wait_with, finish_all, any_woken, block,
-//   after_mismatch, ufx_wait_finish
+// stands for: src/futex/block.c: begin, finish, any_woken, block, after_mismatch
+// stands for: src/futex/wait.c: ufx_wait_leave, ufx_wait_finish
 // stands for: src/futex/requeue.c: move (the first word's waiter to a third key)
-// rules: R12
+// rules: waiter-life
 // quick: -DTIMEOUT
 // quick:
 // full: -DTIMEOUT -DREQUEUE
 // full: -DREQUEUE
 // negative: MISMATCH_WINS -DTIMEOUT - a mismatch is returned though an entry was woken
-// negative: REST_LEFT -DTIMEOUT R12 entries that are queued stay so when the wait ends
+// negative: REST_LEFT -DTIMEOUT - entries that are queued stay so when the wait ends
 // negative: TIMEOUT_WINS -DTIMEOUT - a deadline is returned though an entry was woken
 // negative: FIRST_LOOKED_AT -DONE_WAKER - the sleeper looks at its first entry only
 // negative: KEY_NOT_CHECKED -DREQUEUE - a changed word ends the wait of a requeued entry
@@ -29,7 +29,7 @@ bool ended;
 
 inline lock(at) { atomic { !locked[at]; locked[at] = true } }
 
-/* leave, by key @at: true in @left if the entry was queued on it. */
+/* ufx_wait_leave, by key @at: true in @left if the entry was queued on it. */
 inline leave(entry, from)
 {
 	lock(from);
@@ -54,7 +54,7 @@ active proctype waiter()
 #ifdef TIMEOUT
 	if :: deadline = true :: deadline = false fi;
 #endif
-	do /* wait_with: prepare each */
+	do /* begin: prepare each */
 	:: i < 2 ->
 		lock(i);
 		if
@@ -121,7 +121,7 @@ mismatch_asleep:	i = 0;
 	:: else
 	fi;
 	i = n;
-	do /* finish_all, from the last: the first woken one stays */
+	do /* finish, from the last: the first woken one stays */
 	:: i > 0 ->
 		i--;
 		do
