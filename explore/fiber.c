@@ -35,8 +35,8 @@ __asm__(".text\n"
 
 void fibers_start(void)
 {
-	model->stacks = mmap(NULL, FIBERS * STACK_SIZE, PROT_READ | PROT_WRITE,
-			     MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	model->stacks = mmap(STACKS, FIBERS * STACK_SIZE, PROT_READ | PROT_WRITE,
+			     MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
 	if (model->stacks == MAP_FAILED)
 		abort();
 }

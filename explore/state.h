@@ -88,6 +88,7 @@ struct statistics {
 #define SITES (1 << 24) /* the program is linked to low addresses */
 #define ARENA ((char *)0x100000000000)
 #define ARENA_SIZE ((size_t)1 << 20)
+#define STACKS ((char *)0x110000000000) /* traces show addresses: always the same */
 
 struct model {
 	bool exploring; /* a schedule runs: points are points */

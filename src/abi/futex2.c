@@ -203,22 +203,13 @@ long ufx_futex_waitv(struct ufx_waitv_entry *waiters, unsigned int nr,
 		     unsigned int flags, struct timespec *timeout, clockid_t clock)
 {
 	struct ufx_domain *d = domain();
-	struct ufx_thread *t;
-	unsigned int lines;
-	void *words;
-	long ret;
 
 	if (!d)
 		return -EOPNOTSUPP;
 	if (flags || !nr || nr > UFX_FUTEX_WAITV_MAX || !waiters)
 		return -EINVAL;
-	/* The copies lie in the thread's own memory: stacks may be small. */
-	lines = ((nr + 1) * (unsigned int)sizeof(*waiters) + UFX_LINE - 1) / UFX_LINE;
-	t = ufx_thread_self();
-	words = t ? ufx_thread_lines(t, lines) : NULL;
-	if (!words)
-		return -ENOMEM;
-	ret = waitv(d, words, waiters, nr, timeout, clock);
-	ufx_thread_lines_free(t, lines);
-	return ret;
+	/* On the stack, 3 KiB at most, so that a longjmp leaves nothing behind. */
+	struct ufx_waitv_entry words[nr + 1];
+
+	return waitv(d, words, waiters, nr, timeout, clock);
 }

@@ -67,6 +67,18 @@ static int sleep_alone(const struct ufx_blocked *b)
 	return ufx_park_alone(&b->thread->park, b->deadline);
 }
 
+/* Leaves the queue of its @i-th word, if it is there and the wait still ours. */
+static bool leave(struct ufx_blocked *b, unsigned int i)
+{
+	bool left;
+
+	ufx_enter_inside();
+	left = !ufx_load(&b->interrupted) &&
+	       ufx_wait_leave(b->domain, &b->waiters[i], b->words[i + 1].uaddr);
+	ufx_leave_inside();
+	return left;
+}
+
 /*
  * The kernel found a word changed, or the park word awake. A changed word ends
  * the wait if its waiter is still queued there; a requeued one is not about
@@ -81,13 +93,14 @@ static int after_mismatch(struct ufx_blocked *b)
 			return -EFAULT;
 		if (value == b->words[i + 1].val)
 			continue;
-		if (ufx_wait_leave(b->domain, &b->waiters[i], b->words[i + 1].uaddr))
+		if (leave(b, i))
 			return -EAGAIN;
 		b->watched = 1; /* requeued, or taken: the park word alone */
 	}
 	return 0;
 }
 
+/* 0 or -EAGAIN: look what has happened. Else what the kernel says. */
 static int sleep_once(struct ufx_blocked *b)
 {
 	uint32_t *park = &b->thread->park;
@@ -103,7 +116,7 @@ static int sleep_once(struct ufx_blocked *b)
 	if (any_woken(b) && !UFX_FAULT(SLEEP_BLINDLY))
 		ret = 0;
 	else if (interrupted(b) || ufx_wait_forked(b->domain, &b->waiters[0]))
-		ret = -EINTR;
+		ret = -EAGAIN;
 	else if (b->kind == UFX_WAIT_RESTARTS)
 		ret = ufx_park_words(b->words, b->watched, b->deadline);
 	else
@@ -132,7 +145,13 @@ static bool ends_soon(const struct ufx_deadline *deadline)
 	return left * 1000000000 + deadline->at.tv_nsec - now.tv_nsec < 1000000;
 }
 
-/* Sleeps until a waiter is woken (0), or something else ends it (-errno). */
+/* Block's for -EINTR, where that is not what the kernel says. */
+#define IN_CHILD -ECHILD
+
+/*
+ * Sleeps until a waiter is woken (0), the kernel says that a word was (its
+ * number, from 1), or something else ends it (-errno).
+ */
 static int block(struct ufx_blocked *b)
 {
 	if (!ends_soon(b->deadline) && ufx_spin(b->thread, &b->waiters[0].state))
@@ -145,11 +164,11 @@ static int block(struct ufx_blocked *b)
 			return ret;
 		}
 		if (interrupted(b))
-			return ret == -EAGAIN ? -EINTR : ret;
+			return ret;
 		if (any_woken(b))
 			return 0;
 		if (ufx_wait_forked(b->domain, &b->waiters[0]))
-			return -EINTR;
+			return IN_CHILD;
 		if (ret == -EAGAIN) /* awake already, or a word has changed */
 			ret = after_mismatch(b);
 		if (ret)
@@ -225,15 +244,27 @@ static bool begin(struct ufx_blocked *b)
 	return false;
 }
 
+/* After ufx_wait_interrupt: its answer stands unless there was more than it. */
+static void end_interrupted(struct ufx_blocked *b, long ret)
+{
+	if (b->result >= 0) /* woken before */
+		return;
+	if (ret == 0 || ret == -EAGAIN || ret == IN_CHILD)
+		return;
+	/* A system call woke the word; time; or a handler without SA_RESTART too. */
+	b->result = ret > 0 ? ret - 1 : ret;
+	b->again = false;
+}
+
 /* @ret: block's. */
 static void end(struct ufx_blocked *b, long ret)
 {
-	if (!ufx_load(&b->interrupted))
+	if (ufx_load(&b->interrupted))
+		end_interrupted(b, ret);
+	else if (ret == IN_CHILD)
+		b->result = finish(b, b->n, -EINTR);
+	else
 		b->result = finish(b, b->n, ret > 0 ? ret - 1 : ret);
-	else if (b->result < 0 && ret > 0)
-		b->result = ret - 1;
-	else if (b->result < 0 && !b->again)
-		b->result = ret < 0 ? ret : -EINTR;
 }
 
 /* True if it is to be made again, at the tail. */

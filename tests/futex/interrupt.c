@@ -6,6 +6,9 @@
  */
 #include <setjmp.h>
 #include <signal.h>
+#include <stdio.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
 
 #include "blocked.h"
 #include "futex/wait.h"
@@ -224,6 +227,67 @@ static void keeps_its_wake(void)
 	   b.result);
 }
 
+static void ends_and_may_restart(int sig)
+{
+	ufx_wait_interrupt(sig == SIGUSR2);
+}
+
+/* The state of thread @tid of process @pid, a letter. */
+static char state_of(pid_t pid, pid_t tid)
+{
+	char path[64], text[64] = "";
+	FILE *file;
+	char *end;
+
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/stat", pid, tid);
+	file = fopen(path, "r");
+	if (file && !fgets(text, sizeof(text), file))
+		text[0] = '\0';
+	if (file)
+		fclose(file);
+	end = strrchr(text, ')');
+	return end ? end[2] : '?';
+}
+
+/* In another process: both signals, so that one sleep of @tid gets them. */
+static void send_both(pid_t pid, pid_t tid)
+{
+	kill(pid, SIGSTOP);
+	while (state_of(pid, tid) != 'T')
+		sched_yield();
+	syscall(SYS_tgkill, pid, tid, SIGUSR1);
+	syscall(SYS_tgkill, pid, tid, SIGUSR2);
+	kill(pid, SIGCONT);
+	_exit(0);
+}
+
+/*
+ * The first one's frame is made first, and says -EINTR to what lies below; the
+ * second one's handler runs first, and has nothing against going on.
+ */
+static void one_handler_of_two_restarts(void)
+{
+	struct sigaction action = { .sa_handler = ends_and_may_restart };
+	struct blocked b;
+	pid_t pid;
+
+	set_up(false, 0);
+	sigaction(SIGUSR1, &action, NULL);
+	action.sa_flags = SA_RESTART;
+	sigaction(SIGUSR2, &action, NULL);
+	blocked_start(&b, wait_for_ever, NULL, NULL);
+	blocked_wait(&b);
+	pid = tap_fork();
+	if (pid == 0)
+		send_both(getppid(), b.tid);
+	waitpid(pid, NULL, 0);
+	while (!blocked_ended(&b) && !blocked_now(b.tid))
+		sched_yield();
+	ok(blocked_ended(&b), "of two handlers the one without SA_RESTART has its way");
+	wake(&word, 1);
+	ok(blocked_join(&b) == -EINTR, "-EINTR: %ld", b.result);
+}
+
 static long wait_for_both(void *arg)
 {
 	struct ufx_waitv_entry entries[2] = {
@@ -261,5 +325,6 @@ int main(void)
 	comes_later();
 	keeps_its_wake();
 	leaves_all_words();
+	one_handler_of_two_restarts();
 	return tap_end();
 }
