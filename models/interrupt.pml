@@ -7,7 +7,7 @@
 // longjmp. With -DUNWRAPPED the lower one may go without the wrapper, and returns.
 // Beside them: a waiter without handlers, who wakes one, and the last waker of all.
 // stands for: src/futex/block.c: begin, sleep_once, after_mismatch, block, finish,
-//   end, wait_once, ufx_wait_interrupt; src/futex/wait.c: ufx_wait_prepare,
+//   end, wait_once, ufx_futex_interrupt; src/futex/wait.c: ufx_wait_prepare,
 //   ufx_wait_leave, wait_for_touch, ufx_wait_finish
 // stands for: src/futex/wake.c: ufx_wake
 // stands for: src/host/thread.c: ufx_thread_lines, ufx_thread_lines_free
@@ -272,7 +272,7 @@ jumped_out:			jumped = false;
 	thread_gone = true
 }
 
-/* ufx_wait_interrupt, in a handler that was not deferred. */
+/* ufx_futex_interrupt, in a handler that was not deferred. */
 inline interrupt()
 {
 #ifdef KEEP_QUEUED

@@ -39,7 +39,7 @@ static void waits_timed(void)
 /* Where it has to come later, another schedule has it come later. */
 static void handler_wakes_and_leaves(void)
 {
-	if (!scenario_may_leave() || !ufx_wait_interrupt(false))
+	if (!scenario_may_leave() || !ufx_futex_interrupt(false))
 		return;
 	said += wake(word[0], 1);
 	scenario_leave();
@@ -69,7 +69,7 @@ static void sets_and_wakes(void)
 
 static void handler_interrupts(void)
 {
-	ufx_wait_interrupt(true);
+	ufx_futex_interrupt(true);
 }
 
 static void nobody_left(void)

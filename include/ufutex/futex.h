@@ -30,16 +30,23 @@
  * Linux 5.16, or filtered) every handler ends a wait with -EINTR. A handler
  * that changes a word without waking, in the last few instructions before its
  * thread sleeps, is not noticed by a wait of futex(2) with a timeout. Another
- * known difference: while a handler runs,
- * its thread's waiter keeps its place in the queue and can take a wake-up; in
- * the kernel it has left the queue by then and queues again at the tail.
+ * known difference: while a handler runs, its thread's waiter keeps its place in
+ * the queue and can take a wake-up; in the kernel it has left the queue by then
+ * and queues again at the tail. A handler that calls ufx_futex_interrupt first
+ * has it as in the kernel.
+ *
+ * A handler that leaves by longjmp, or waits for other threads in whatever way
+ * (fork waits for libc's locks, _Fork for nothing), must call
+ * ufx_futex_interrupt first, and must do neither if that returns false: its
+ * thread holds a lock of the engine then.
  *
  * From a signal handler: every operation may be called. If the handler
  * interrupted the engine itself in a critical section, a wake (WAKE_OP
  * included) is carried out by the interrupted thread as soon as it leaves that
  * section, and the call returns 0; a wait returns -EINTR, a requeue -EAGAIN.
  * A handler must not change the number of slots (-EAGAIN over such a section).
- * A handler that forks over such a section must return in the child.
+ * A handler that forks over such a section must do so by _Fork and return in
+ * the child.
  *
  * Memory order: a wait that returns 0, and one that returns -EAGAIN, acquire
  * what was released before the wake, or by the store that changed the word.
@@ -56,6 +63,8 @@
  */
 #ifndef UFUTEX_FUTEX_H
 #define UFUTEX_FUTEX_H
+
+#include <stdbool.h>
 
 #include <ufutex/base.h>
 
@@ -120,6 +129,20 @@ UFX_API long ufx_futex_wait(void *uaddr, unsigned long val, unsigned long mask,
  */
 UFX_API long ufx_futex_requeue(struct ufx_waitv_entry *waiters,
 			       unsigned int flags, int nr_wake, int nr_requeue);
+
+/*
+ * For a signal handler that may stop its thread for long, or never return
+ * (longjmp, an exception), before all else. Ends the waits that the thread is
+ * in: it leaves their queues, as in the kernel before a handler runs, and takes
+ * no wake-up any more. If the handler returns, such a wait returns 0 if it had
+ * been woken before; else -EINTR, or, if @restart (pass whether the handler has
+ * SA_RESTART) and the kind of wait allow it, it compares its word again and
+ * queues at the tail. Returns true; the thread then holds no lock of the engine.
+ * False, and nothing is done: the handler came over a critical section. It has
+ * to return and come later (send the signal again). Safe in handlers only;
+ * may sleep briefly, until a waker that is at it is done.
+ */
+UFX_API bool ufx_futex_interrupt(bool restart);
 
 #define UFX_PR_FUTEX_HASH 78
 #define UFX_PR_FUTEX_HASH_SET_SLOTS 1

@@ -2,10 +2,12 @@
 /*
  * Blocking a thread on words. Its record names the wait that it is in, from
  * before the first waiter is queued until all have left, so that a handler
- * that may not come back can end it (ufx_wait_interrupt). Both ends are marked
+ * that may not come back can end it (ufx_futex_interrupt). Both ends are marked
  * inside: such a handler comes before or after all of them.
  */
 #include <errno.h>
+
+#include <ufutex/futex.h>
 
 #include "futex/spin.h"
 #include "futex/wait.h"
@@ -30,7 +32,7 @@ struct ufx_blocked {
 	const struct ufx_deadline *deadline;
 	enum ufx_wait_kind kind;
 	struct ufx_blocked *outer; /* that this one's handler interrupted */
-	/* By ufx_wait_interrupt: then @waiters are not ours any more. */
+	/* By ufx_futex_interrupt: then @waiters are not ours any more. */
 	bool interrupted, again;
 	long result;
 };
@@ -244,7 +246,7 @@ static bool begin(struct ufx_blocked *b)
 	return false;
 }
 
-/* After ufx_wait_interrupt: its answer stands unless there was more than it. */
+/* After ufx_futex_interrupt: its answer stands unless there was more than it. */
 static void end_interrupted(struct ufx_blocked *b, long ret)
 {
 	if (b->result >= 0) /* woken before */
@@ -314,7 +316,7 @@ static void interrupt(struct ufx_blocked *b, bool restart)
 	ufx_store(&b->interrupted, true);
 }
 
-bool ufx_wait_interrupt(bool restart)
+bool ufx_futex_interrupt(bool restart)
 {
 	struct ufx_thread *t = ufx_thread_record;
 

@@ -3,7 +3,8 @@
  * Waiting, in two phases (wait.c): prepare queues a waiter if the word still
  * has the expected value; finish takes it out again and says whether it was
  * woken. Between them the caller may block on whatever it likes. ufx_wait is
- * the wrapper that parks the thread (block.c).
+ * the wrapper that parks the thread, and ufx_futex_interrupt (ufutex/futex.h)
+ * ends it from a handler (block.c).
  */
 #ifndef UFX_FUTEX_WAIT_H
 #define UFX_FUTEX_WAIT_H
@@ -57,17 +58,6 @@ enum ufx_wait_kind {
 long ufx_wait(struct ufx_domain *d, struct ufx_waitv_entry *words, unsigned int n,
 	      uint32_t mask, const struct ufx_deadline *deadline,
 	      enum ufx_wait_kind kind);
-
-/*
- * R12: for a handler, before all else, that may stop its thread for long, or
- * never return (longjmp, an exception, cancellation). Ends the waits that the
- * thread is in: their waiters leave the queues, as in the kernel before a
- * handler runs. If the handler returns, such a wait returns 0 if it had been
- * woken by then; else -EINTR, or, if @restart (SA_RESTART) and its kind allow
- * it, it compares its word again and queues at the tail. False, and nothing is
- * done: the thread is inside; the handler must return and come later.
- */
-bool ufx_wait_interrupt(bool restart);
 
 /*
  * For measurements: the locked pass that a wait makes before it queues: pin,

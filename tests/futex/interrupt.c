@@ -27,7 +27,7 @@ static long wake(uint32_t *w, int n)
 static void handler(int sig)
 {
 	(void)sig;
-	was_clear = ufx_wait_interrupt(restart);
+	was_clear = ufx_futex_interrupt(restart);
 	__atomic_store_n(&in_handler, 1, __ATOMIC_SEQ_CST);
 	while (!__atomic_load_n(&may_return, __ATOMIC_SEQ_CST))
 		sched_yield();
@@ -174,7 +174,7 @@ static long leave_often(void *arg)
 static void leaves_and_counts(int sig)
 {
 	(void)sig;
-	ufx_wait_interrupt(false);
+	ufx_futex_interrupt(false);
 	__atomic_add_fetch(&left, 1, __ATOMIC_SEQ_CST);
 	siglongjmp(landing, 1);
 }
@@ -201,15 +201,15 @@ static void leaves_often(void)
 static void comes_later(void)
 {
 	ufx_enter_inside();
-	ok(!ufx_wait_interrupt(true), "over a critical section it has to come later");
+	ok(!ufx_futex_interrupt(true), "over a critical section it has to come later");
 	ufx_leave_inside();
-	ok(ufx_wait_interrupt(true), "and after it may come");
+	ok(ufx_futex_interrupt(true), "and after it may come");
 }
 
 static void takes_a_wake(int sig)
 {
 	(void)sig;
-	posted = wake(&word, 1) == 1 && ufx_wait_interrupt(true);
+	posted = wake(&word, 1) == 1 && ufx_futex_interrupt(true);
 }
 
 /* The wake came first: it is the wait's, though the handler ends that. */
@@ -229,7 +229,7 @@ static void keeps_its_wake(void)
 
 static void ends_and_may_restart(int sig)
 {
-	ufx_wait_interrupt(sig == SIGUSR2);
+	ufx_futex_interrupt(sig == SIGUSR2);
 }
 
 /* The state of thread @tid of process @pid, a letter. */

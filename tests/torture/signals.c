@@ -76,7 +76,7 @@ static void handler(int sig)
 	count(COUNT_handlers, 1);
 	if (ufx_thread_inside)
 		count(COUNT_handlers_inside, 1);
-	if (roll(2) && ufx_wait_interrupt(sig == SIGUSR1))
+	if (roll(2) && ufx_futex_interrupt(sig == SIGUSR1))
 		count(COUNT_handlers_clear, 1);
 	while (n--)
 		kinds[roll(8)](&spaces[roll(SPACES)]);
