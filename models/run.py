@@ -39,6 +39,7 @@ import sys
 import textwrap
 import time
 
+CC = os.environ.get("CC", "gcc")
 HERE = os.path.dirname(os.path.abspath(__file__))
 SECONDS = {"quick": 60, "full": 900}  # of the CPU, for one search
 WIDTH = {"quick": "-w22", "full": "-w26"}  # 2^n places for hashes
@@ -149,13 +150,17 @@ def parse(text):
 
 
 def compile_verifier(run, level, progress, where):
-    """Optimised for long searches only: else it takes longer than the search."""
+    """
+    Optimised for long searches only: else it takes longer than the search, and
+    tcc, where there is one, a twentieth of gcc's time.
+    """
     shutil.rmtree(where, ignore_errors=True)
     os.makedirs(where)
     flags = run.flags.split() + (["-D" + run.negative.macro] if run.negative else [])
     must(["spin"] + flags + ["-a", run.model.path], where)
     long = level == "full" and not run.negative
-    must([os.environ.get("CC", "gcc"), *(["-O2", "-DCOLLAPSE"] if long else ["-O0"]), "-w",
+    short = [shutil.which("tcc")] if shutil.which("tcc") else [CC, "-O0"]
+    must([*([CC, "-O2", "-DCOLLAPSE"] if long else short), "-w",
           "-DMEMLIM=%d" % MEMORY, "-DVECTORSZ=2048", "-DNFAIR=3",
           "-DNP" if progress else "-DSAFETY", *run.model.compile.split(),
           "-o", "pan", "pan.c"], where)
@@ -387,7 +392,7 @@ def arguments():
 
 
 def missing_program():
-    for name, what in (("spin", "spin"), (os.environ.get("CC", "gcc"), "a C compiler")):
+    for name, what in (("spin", "spin"), (CC, "a C compiler")):
         if not shutil.which(name):
             return what + " is not installed (./setup models)"
     return None
