@@ -76,6 +76,7 @@ const struct scenario *const scenarios[] = {
 	&period,
 	&period_poll,
 	&deferred_calls,
+	&calls_lazy,
 	&call_from_call,
 	&call_frees,
 	NULL,

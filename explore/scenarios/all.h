@@ -82,6 +82,7 @@ extern const struct scenario slot_publish,
 extern const struct scenario period,
 	period_poll,
 	deferred_calls,
+	calls_lazy,
 	call_from_call,
 	call_frees;
 

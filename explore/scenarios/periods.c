@@ -119,6 +119,28 @@ const struct scenario deferred_calls = {
 	.check = all_ran,
 };
 
+/* The second of these is one too many to leave to others. */
+static void calls_lazily_twice(void)
+{
+	ufx_grace_call(&calls[1], count);
+	ufx_grace_call(&calls[2], count);
+}
+
+static void not_both_left(void)
+{
+	must(*ran >= 2);
+}
+
+const struct scenario calls_lazy = {
+	.name = "calls-lazy",
+	.what = "lazy calls that find a driver, who is about to retire",
+	.rules = "calls",
+	.modes = "rseq fence",
+	.setup = make_calls,
+	.threads = { calls_first, calls_lazily_twice },
+	.check = not_both_left,
+};
+
 static void calls_again(struct ufx_call *call)
 {
 	count(call);
