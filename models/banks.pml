@@ -102,7 +102,7 @@ active proctype leader()
 		leaders_where = 1 - gone;
 		poisoned[leaders_where] = false; /* made anew */
 		buffer ! POINTER(leaders_where);
-		fence(); /* ufx_grace_get_state, lead, ufx_banks_drain */
+		fence(); /* ufx_grace_get_state, lead */
 		old = active_bank; /* our own store to it has left the buffer */
 #ifdef ONE_BANK
 drained_other:	skip;

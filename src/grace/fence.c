@@ -11,8 +11,7 @@ static const char *probe(void)
 
 static int barrier(void)
 {
-	/* Partner: the fence of ufx_read_begin behind the reader's mark. */
-	ufx_fence();
+	/* Partner of the fence of ufx_read_begin behind the reader's mark: lead's. */
 	if (!UFX_FAULT(NO_READERS_WAIT))
 		ufx_readers_wait();
 	return 0;

@@ -18,7 +18,8 @@ struct ufx_mode_ops {
 	const char *(*probe)(void);
 	/*
 	 * Returns when every section or read side that had begun before has
-	 * ended or been restarted. A full fence. 0, or -errno.
+	 * ended or been restarted. 0, or -errno. The caller has executed a full
+	 * fence since what it waits for was published.
 	 */
 	int (*barrier)(void);
 };

@@ -70,10 +70,7 @@ ufx_cookie ufx_grace_start_poll(void)
 
 bool ufx_grace_poll(ufx_cookie cookie)
 {
-	if (ufx_start() || ufx_load_acquire(&periods->done) < cookie.period)
-		return false;
-	ufx_fence_acquire();
-	return true;
+	return !ufx_start() && ufx_load_acquire(&periods->done) >= cookie.period;
 }
 
 /* Makes one period. The caller holds the leader's lock. 0 or -errno. */
@@ -83,7 +80,11 @@ static int lead(void)
 	int ret;
 
 	ufx_store(&periods->started, number);
-	ufx_fence(); /* partner: ufx_grace_get_state */
+	/*
+	 * Partners: ufx_grace_get_state; and the fences of readers, behind their
+	 * marks and counts, which the barrier and the banks' drain look at next.
+	 */
+	ufx_fence();
 	ret = ufx_mode->barrier();
 	if (ret) { /* nobody may believe that it has elapsed */
 		ufx_add_relaxed(&periods->failed, 1);
@@ -102,7 +103,7 @@ static int make_one(uint64_t wanted)
 	ufx_enter_inside();
 	ufx_lock(&periods->leader);
 	/* Somebody may have led it while we waited for the lock. */
-	if (ufx_load_acquire(&periods->done) < wanted)
+	if (ufx_load(&periods->done) < wanted)
 		ret = lead();
 	ufx_unlock(&periods->leader);
 	ufx_leave_inside();

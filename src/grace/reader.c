@@ -49,9 +49,9 @@ static struct ufx_read bank_enter(void)
 
 	/*
 	 * A full fence between "counted" and the loads of the section. Partner:
-	 * the fence of ufx_banks_drain between its caller's publication and its
-	 * look at the count. Either it sees us counted, or we see what it
-	 * published, even if we read @active long ago.
+	 * that of lead() between publications and ufx_banks_drain's look at the
+	 * count. Either it sees us counted, or we see what was published, even if
+	 * we read @active long ago.
 	 */
 	do {
 		next = word + 1;
@@ -124,15 +124,15 @@ void ufx_read_end(struct ufx_read read)
 void ufx_readers_wait(void)
 {
 	for (struct ufx_thread *t = ufx_thread_first(); t; t = t->next) {
-		uint64_t seen = ufx_load_acquire(&t->reader);
+		uint64_t seen = ufx_load_acquire(&t->reader), now = seen;
 		unsigned int round = 0;
 
 		/* A changed number of entries: it left, and came back later. */
-		while ((seen & DEPTH_MASK) &&
-		       (ufx_load_acquire(&t->reader) & ~DEPTH_MASK) ==
-			       (seen & ~DEPTH_MASK) &&
-		       (ufx_load_acquire(&t->reader) & DEPTH_MASK))
+		while ((now & DEPTH_MASK) &&
+		       (now & ~DEPTH_MASK) == (seen & ~DEPTH_MASK)) {
 			ufx_relax(&round);
+			now = ufx_load_acquire(&t->reader);
+		}
 	}
 }
 
@@ -148,7 +148,6 @@ void ufx_banks_drain(void)
 {
 	uint32_t old = ufx_load(&banks->active) & 1;
 
-	ufx_fence(); /* partner: the read-modify-write of bank_enter */
 	/* Stragglers that chose the other bank before the last flip. */
 	if (!UFX_FAULT(NO_STRAGGLERS))
 		bank_wait(!old);

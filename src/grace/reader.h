@@ -34,7 +34,7 @@ void ufx_readers_wait(void);
 
 /*
  * Waits until every reader that is in a bank now has left it. One caller at a
- * time.
+ * time, who has executed a full fence since what it waits for was published.
  */
 void ufx_banks_drain(void);
 

@@ -93,16 +93,6 @@ static inline void ufx_fence_after_rmw(void)
 #endif
 }
 
-/* Orders the loads before it against all that comes after it. */
-static inline void ufx_fence_acquire(void)
-{
-#if UFX_TSAN
-	ufx_fence();
-#else
-	__atomic_thread_fence(__ATOMIC_ACQUIRE);
-#endif
-}
-
 /* Tells the processor that this is a spinning loop. */
 #if UFX_MODEL
 void ufx_pause(void);

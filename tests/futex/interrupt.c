@@ -10,6 +10,8 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
+#include <ufutex/caps.h>
+
 #include "blocked.h"
 #include "futex/wait.h"
 #include "tokens.h"
@@ -52,6 +54,14 @@ static long wait_until_left(void *arg)
 	if (sigsetjmp(landing, 1))
 		return 1;
 	return wait_for_ever(arg);
+}
+
+/* Without futex_waitv every handler ends a wait with -EINTR. */
+static int restarts;
+
+static long answer(long with_waitv)
+{
+	return restarts ? with_waitv : -EINTR;
 }
 
 static void set_up(bool leaves, int flags)
@@ -106,10 +116,11 @@ static void goes_on_at_the_tail(void)
 	blocked_start(&third, wait_for_ever, NULL, NULL);
 	blocked_wait(&third);
 	let_it_go();
-	blocked_wait(&b[0]);
+	if (restarts)
+		blocked_wait(&b[0]);
 	ok(wake(&word, 1) == 1 && blocked_join(&third) == 0,
 	   "who came meanwhile is before it when it returns");
-	ok(wake(&word, 1) == 1 && blocked_join(&b[0]) == 0, "then it is woken");
+	ok(wake(&word, 1) == restarts && blocked_join(&b[0]) == answer(0), "then it is woken");
 }
 
 static void word_is_compared_again(void)
@@ -122,7 +133,7 @@ static void word_is_compared_again(void)
 	signal_it(&b);
 	__atomic_store_n(&word, 1, __ATOMIC_SEQ_CST);
 	let_it_go();
-	ok(blocked_join(&b) == -EAGAIN, "a word changed without a wake ends it: %ld",
+	ok(blocked_join(&b) == answer(-EAGAIN), "a word changed without a wake ends it: %ld",
 	   b.result);
 }
 
@@ -309,12 +320,17 @@ static void leaves_all_words(void)
 	signal_it(&b);
 	ok(wake(&word, 1) == 0 && wake(&other, 1) == 0, "two words: it waits for neither");
 	let_it_go();
-	blocked_wait(&b);
-	ok(wake(&other, 1) == 1 && blocked_join(&b) == 1, "then for both again: %ld", b.result);
+	if (restarts)
+		blocked_wait(&b);
+	ok(wake(&other, 1) == restarts && blocked_join(&b) == answer(1), "then for both again: %ld", b.result);
 }
 
 int main(void)
 {
+	struct ufx_capabilities caps;
+
+	ufx_caps(&caps);
+	restarts = caps.waitv;
 	goes_on_at_the_tail();
 	word_is_compared_again();
 	timed_is_interrupted(0);
