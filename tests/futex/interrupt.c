@@ -172,14 +172,30 @@ static void leaves(void)
 	ok(wake(&word, 1) == 0, "and nobody is queued");
 }
 
-#define OFTEN 1100 /* a thread has room for 1000 waiters */
+static long wait_for_both(void *arg)
+{
+	struct ufx_waitv_entry entries[2] = {
+		{ 0, (uintptr_t)&word, UFX_FUTEX2_U32 | UFX_FUTEX2_PRIVATE, 0 },
+		{ 0, (uintptr_t)&other, UFX_FUTEX2_U32 | UFX_FUTEX2_PRIVATE, 0 },
+	};
+
+	(void)arg;
+	return ufx_futex_waitv(entries, 2, 0, NULL, CLOCK_MONOTONIC);
+}
+
+#define OFTEN 2200 /* a thread has room for 1000 waiters */
 
 static int left;
 
 static long leave_often(void *arg)
 {
+	int before;
+
 	sigsetjmp(landing, 1);
-	return __atomic_load_n(&left, __ATOMIC_SEQ_CST) == OFTEN ? 1 : wait_for_ever(arg);
+	before = __atomic_load_n(&left, __ATOMIC_SEQ_CST);
+	if (before == OFTEN)
+		return 1;
+	return before & 1 ? wait_for_both(arg) : wait_for_ever(arg);
 }
 
 static void leaves_and_counts(int sig)
@@ -190,7 +206,7 @@ static void leaves_and_counts(int sig)
 	siglongjmp(landing, 1);
 }
 
-/* Of a long jump nothing stays: not the memory of its waiter either. */
+/* Of a long jump nothing stays: not the memory of its waiters either. */
 static void leaves_often(void)
 {
 	struct sigaction action = { .sa_handler = leaves_and_counts };
@@ -297,17 +313,6 @@ static void one_handler_of_two_restarts(void)
 	ok(blocked_ended(&b), "of two handlers the one without SA_RESTART has its way");
 	wake(&word, 1);
 	ok(blocked_join(&b) == -EINTR, "-EINTR: %ld", b.result);
-}
-
-static long wait_for_both(void *arg)
-{
-	struct ufx_waitv_entry entries[2] = {
-		{ 0, (uintptr_t)&word, UFX_FUTEX2_U32 | UFX_FUTEX2_PRIVATE, 0 },
-		{ 0, (uintptr_t)&other, UFX_FUTEX2_U32 | UFX_FUTEX2_PRIVATE, 0 },
-	};
-
-	(void)arg;
-	return ufx_futex_waitv(entries, 2, 0, NULL, CLOCK_MONOTONIC);
 }
 
 static void leaves_all_words(void)
