@@ -4,6 +4,7 @@
  * finding: a claim that does not hold, a race, memory used after it was given
  * back, or nobody who can go on (a lost wake-up).
  */
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -200,9 +201,9 @@ static void happen(uint8_t candidate)
 	struct fiber *f = &model->fibers[candidate & 15];
 
 	if (candidate >> 4 == TIMEOUT >> 4)
-		f->sleeper.result = -110; /* ETIMEDOUT */
+		f->sleeper.result = -ETIMEDOUT;
 	if (candidate >> 4 == SIGNAL >> 4) {
-		f->sleeper.result = -4; /* EINTR */
+		f->sleeper.result = -EINTR;
 		f->signalled = true;
 	}
 	f->state = FIBER_RUNNABLE;

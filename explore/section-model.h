@@ -17,16 +17,15 @@ struct section {
 	unsigned int cpu;
 };
 
-enum section_swap { SECTION_SWAPPED, SECTION_ABORTED };
-
 void section_begin(struct section *s);
 void section_end(struct section *s);
-/* All three: false, or ABORTED, if the sequence was aborted before. */
+/* All three: false if the sequence was aborted before. Add and swap end it. */
 bool section_load(struct section *s, const void *addr, unsigned int size, int order,
 		  uint64_t *value);
 bool section_add(struct section *s, void *word, uint64_t n);
-enum section_swap section_swap(struct section *s, void *word, uint64_t expected,
-			       uint64_t desired, int order);
+/* False too if the word is not as @expected. */
+bool section_swap(struct section *s, void *word, uint64_t expected, uint64_t desired,
+		  int order);
 
 static inline void ufx_section_clear(void)
 {
@@ -37,6 +36,11 @@ static inline enum ufx_section_result section_leave(struct section *s,
 {
 	section_end(s);
 	return result;
+}
+
+static inline enum ufx_section_result section_committed(bool committed)
+{
+	return committed ? UFX_SECTION_DONE : UFX_SECTION_ABORT;
 }
 
 static inline void *section_cell(uint64_t cells, const struct section *s)
@@ -56,29 +60,40 @@ static inline enum ufx_section_result ufx_section_add(const uintptr_t *cells, lo
 		return UFX_SECTION_ABORT;
 	if (word & UFX_STATE_MASK)
 		return section_leave(&s, UFX_SECTION_SLOW);
-	return section_add(&s, section_cell(word, &s), (uint64_t)n) ? UFX_SECTION_DONE :
-								     UFX_SECTION_ABORT;
+	return section_committed(section_add(&s, section_cell(word, &s), (uint64_t)n));
+}
+
+/*
+ * Begins a pin, and loads the pointer there: DONE, with the section under way.
+ * (section_bucket does the same with a line of its own, a mutant of its own.)
+ */
+static inline enum ufx_section_result section_object(struct section *s,
+						     void *const *where, uint64_t *obj)
+{
+	section_begin(s);
+	if (s->cpu >= ufx_section_env.cpus)
+		return section_leave(s, UFX_SECTION_SLOW);
+	if (!section_load(s, where, 8, __ATOMIC_ACQUIRE, obj))
+		return UFX_SECTION_ABORT;
+	if (!*obj)
+		return section_leave(s, UFX_SECTION_EMPTY);
+	return UFX_SECTION_DONE;
 }
 
 static inline enum ufx_section_result ufx_section_pin(void *const *where, void **object)
 {
 	struct section s;
 	uint64_t obj, word;
+	enum ufx_section_result ret = section_object(&s, where, &obj);
 
-	section_begin(&s);
-	if (s.cpu >= ufx_section_env.cpus)
-		return section_leave(&s, UFX_SECTION_SLOW);
-	if (!section_load(&s, where, 8, __ATOMIC_ACQUIRE, &obj))
-		return UFX_SECTION_ABORT;
-	if (!obj)
-		return section_leave(&s, UFX_SECTION_EMPTY);
+	if (ret != UFX_SECTION_DONE)
+		return ret;
 	if (!section_load(&s, (void *)(uintptr_t)obj, 8, __ATOMIC_RELAXED, &word))
 		return UFX_SECTION_ABORT;
 	if (word & UFX_STATE_MASK)
 		return section_leave(&s, UFX_SECTION_SLOW);
 	*object = (void *)(uintptr_t)obj;
-	return section_add(&s, section_cell(word, &s), 1) ? UFX_SECTION_DONE :
-							    UFX_SECTION_ABORT;
+	return section_committed(section_add(&s, section_cell(word, &s), 1));
 }
 
 static inline enum ufx_section_result ufx_section_pin_atomic(void *const *where,
@@ -86,14 +101,10 @@ static inline enum ufx_section_result ufx_section_pin_atomic(void *const *where,
 {
 	struct section s;
 	uint64_t obj, word, counters, count;
+	enum ufx_section_result ret = section_object(&s, where, &obj);
 
-	section_begin(&s);
-	if (s.cpu >= ufx_section_env.cpus)
-		return section_leave(&s, UFX_SECTION_SLOW);
-	if (!section_load(&s, where, 8, __ATOMIC_ACQUIRE, &obj))
-		return UFX_SECTION_ABORT;
-	if (!obj)
-		return section_leave(&s, UFX_SECTION_EMPTY);
+	if (ret != UFX_SECTION_DONE)
+		return ret;
 	if (!section_load(&s, (void *)(uintptr_t)obj, 8, __ATOMIC_ACQUIRE, &word))
 		return UFX_SECTION_ABORT;
 	if (!(word & UFX_STATE_ATOMIC))
@@ -104,10 +115,8 @@ static inline enum ufx_section_result ufx_section_pin_atomic(void *const *where,
 	if (!count)
 		return section_leave(&s, UFX_SECTION_EMPTY);
 	*object = (void *)(uintptr_t)obj;
-	return section_swap(&s, (char *)(uintptr_t)counters + 8, count, count + 1,
-			    __ATOMIC_RELAXED) == SECTION_SWAPPED ?
-		       UFX_SECTION_DONE :
-		       UFX_SECTION_ABORT;
+	return section_committed(section_swap(&s, (char *)(uintptr_t)counters + 8, count,
+					      count + 1, __ATOMIC_RELAXED));
 }
 
 static inline enum ufx_section_result section_bucket(struct section *s,
@@ -167,9 +176,7 @@ static inline enum ufx_section_result ufx_section_lock(void *const *where, uint6
 		return section_leave(&s, UFX_SECTION_SLOW);
 	*table = t;
 	*bucket = b;
-	return section_swap(&s, b, word, word + take, __ATOMIC_ACQ_REL) == SECTION_SWAPPED ?
-		       UFX_SECTION_DONE :
-		       UFX_SECTION_ABORT;
+	return section_committed(section_swap(&s, b, word, word + take, __ATOMIC_ACQ_REL));
 }
 
 #endif

@@ -82,18 +82,24 @@ bool section_load(struct section *s, const void *addr, unsigned int size, int or
 	return true;
 }
 
+/* Before a commit. False: aborted. */
+static bool reaches(struct section *s, void *word)
+{
+	if (choose(CHOICE_SECTION, 2, 2))
+		preempt(s);
+	else
+		point(word);
+	return !s->aborted || abandoned(s);
+}
+
 bool section_add(struct section *s, void *word, uint64_t n)
 {
 	if (!model->exploring) {
 		*(uint64_t *)word += n;
 		return true;
 	}
-	if (choose(CHOICE_SECTION, 2, 2))
-		preempt(s);
-	else
-		point(word);
-	if (s->aborted)
-		return abandoned(s);
+	if (!reaches(s, word))
+		return false;
 	model->pc = (uintptr_t)__builtin_return_address(0);
 	memory_check(word, 8);
 	race_check(word, 8, ACCESS_ATOMIC_WRITE);
@@ -103,30 +109,24 @@ bool section_add(struct section *s, void *word, uint64_t n)
 	return true;
 }
 
-enum section_swap section_swap(struct section *s, void *word, uint64_t expected,
-			       uint64_t desired, int order)
+bool section_swap(struct section *s, void *word, uint64_t expected, uint64_t desired,
+		  int order)
 {
 	if (!model->exploring) {
 		*(uint64_t *)word = desired;
-		return SECTION_SWAPPED;
+		return true;
 	}
-	if (choose(CHOICE_SECTION, 2, 2))
-		preempt(s);
-	else
-		point(word);
-	if (s->aborted) {
-		abandoned(s);
-		return SECTION_ABORTED;
-	}
+	if (!reaches(s, word))
+		return false;
 	order = order_at((uintptr_t)__builtin_return_address(0), order);
 	memory_check(word, 8);
 	race_check(word, 8, ACCESS_ATOMIC_WRITE);
 	section_end(s);
 	if (*(uint64_t *)word != expected) {
 		trace_step("section: swap failed", word, "%#lx", *(uint64_t *)word);
-		return SECTION_ABORTED;
+		return false;
 	}
 	trace_step("section: commit", word, "%#lx -> %#lx", expected, desired);
 	view_rmw(word, 8, desired, order);
-	return SECTION_SWAPPED;
+	return true;
 }

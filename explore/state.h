@@ -82,7 +82,7 @@ struct trace_line {
 };
 
 struct statistics {
-	uint64_t schedules, distinct, steps, deepest;
+	uint64_t schedules, steps, deepest;
 };
 
 #define SITES (1 << 24) /* the program is linked to low addresses */
@@ -94,7 +94,6 @@ struct model {
 	bool exploring; /* a schedule runs: points are points */
 	bool tracing;
 	bool forked;
-	bool pages_fail;
 	unsigned int now;
 	unsigned int fibers_used;
 	void *main_stack_pointer;

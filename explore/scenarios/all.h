@@ -5,15 +5,7 @@
 #include "scenario.h"
 
 extern const struct scenario bucket_lock,
-	bucket_moved,
-	requeue_passing,
-	requeue_wakes,
-	timeout_acquires,
-	wake_op_cross,
-	wake_op_replace,
-	unregistered_replace,
-	handler_over_handler,
-	handler_waits_for_woken;
+	bucket_moved;
 
 extern const struct scenario wait_wake,
 	prepare_wake,
@@ -25,13 +17,19 @@ extern const struct scenario wait_wake,
 	neighbours,
 	mismatch_acquires,
 	wake_acquires,
-	unregistered;
+	timeout_acquires,
+	unregistered,
+	unregistered_replace;
 
 extern const struct scenario requeue_wake,
 	requeue_timeout,
 	requeue_told,
+	requeue_passing,
+	requeue_wakes,
 	requeue_cross,
 	wake_op_both,
+	wake_op_cross,
+	wake_op_replace,
 	requeue_replace,
 	requeue_replace_at_zero;
 
@@ -61,6 +59,8 @@ extern const struct scenario handler_wake,
 	handler_replace_at_zero,
 	handler_waits,
 	handler_twice,
+	handler_over_handler,
+	handler_waits_for_woken,
 	handler_leaves,
 	handler_restarts,
 	handler_counts,

@@ -3,37 +3,11 @@
 #include "all.h"
 #include "scene.h"
 
-static long results[FIBERS]; /* of each thread's wait */
-static long said;            /* by the wakes that tell their counts */
-
-static void none_yet(void)
-{
-	scene_domain();
-	for (int i = 0; i < FIBERS; i++)
-		results[i] = -1;
-}
-
-/* Each wake that was counted ended one wait; nobody is queued. */
-static void counts_are_exact(void)
-{
-	long ended = 0;
-
-	for (int i = 0; i < FIBERS; i++)
-		ended += results[i] == 0;
-	must(ended == said);
-	must(nobody_queued());
-}
-
 static void waits_and_may_leave(void)
 {
 	if (!scenario_left())
-		results[model_fiber()] = wait_timed(word[0], 0);
+		waits_timed();
 	scenario_stay();
-}
-
-static void waits_timed(void)
-{
-	results[model_fiber()] = wait_timed(word[0], 0);
 }
 
 /* Where it has to come later, another schedule has it come later. */
@@ -41,7 +15,7 @@ static void handler_wakes_and_leaves(void)
 {
 	if (!scenario_may_leave() || !ufx_futex_interrupt(false))
 		return;
-	said += wake(word[0], 1);
+	wakes();
 	scenario_leave();
 }
 
@@ -50,7 +24,7 @@ const struct scenario handler_leaves = {
 	.what = "a handler amid a wait wakes somebody else and leaves for good",
 	.rules = "R12",
 	.modes = "rseq fence",
-	.setup = none_yet,
+	.setup = scene_domain_and_results,
 	.threads = { waits_and_may_leave, waits_timed },
 	.handler = handler_wakes_and_leaves,
 	.signals = { 1, 0 },
@@ -89,17 +63,12 @@ const struct scenario handler_restarts = {
 	.check = nobody_left,
 };
 
-static void wakes(void)
-{
-	said += wake(word[0], 1);
-}
-
 const struct scenario handler_counts = {
 	.name = "handler-counts",
 	.what = "a wake that a handler finds done is the wait's all the same",
 	.rules = "R12",
 	.modes = "rseq fence",
-	.setup = none_yet,
+	.setup = scene_domain_and_results,
 	.threads = { waits_timed, wakes },
 	.handler = handler_interrupts,
 	.signals = { 1, 0 },

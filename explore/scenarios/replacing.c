@@ -3,8 +3,6 @@
 #include "all.h"
 #include "scene.h"
 
-static long result, woken;
-
 static void waits_until_set(void)
 {
 	wait_until_not(word[0], 0);
@@ -54,35 +52,13 @@ BOTH_WAYS(first_table, "first-table",
 	.threads = { waits_until_set, sets_and_wakes },
 	.check = nobody_left);
 
-static void waits_with_deadline(void)
-{
-	result = wait_timed(word[0], 0);
-}
-
-static void wakes(void)
-{
-	woken = wake(word[0], 1);
-}
-
-static void exact(void)
-{
-	must((result == 0) == (woken == 1));
-	must(nobody_queued());
-}
-
-static void set_up_result(void)
-{
-	scene_domain();
-	result = -1;
-}
-
 BOTH_WAYS(replace_timeout, "replace-timeout",
 	.what = "a wait times out, is woken, or is moved: all at once",
 	.rules = "R8 R9 waiter-life",
 	.modes = "rseq fence",
-	.setup = set_up_result,
-	.threads = { waits_with_deadline, wakes, replaces },
-	.check = exact);
+	.setup = scene_domain_and_results,
+	.threads = { waits_timed, wakes, replaces },
+	.check = counts_are_exact);
 
 static void replaces_by_8(void)
 {

@@ -3,25 +3,6 @@
 #include "all.h"
 #include "scene.h"
 
-static long results[FIBERS], woken[FIBERS];
-
-static void set_up(void)
-{
-	scene_domain();
-	for (int i = 0; i < FIBERS; i++)
-		results[i] = -1;
-}
-
-static void waits(void)
-{
-	results[model_fiber()] = wait_on(word[0], 0);
-}
-
-static void waits_with_deadline(void)
-{
-	results[model_fiber()] = wait_timed(word[0], 0);
-}
-
 static long requeue(uint32_t *from, uint32_t *to, uint32_t n)
 {
 	return ufx_requeue(domain, from, to, 0, n, false, 0);
@@ -32,26 +13,15 @@ static void requeues_and_ends(void)
 {
 	set(word[0], 1);
 	requeue(word[0], word[2], 5);
-	woken[model_fiber()] = wake(word[2], 5);
-	woken[model_fiber()] += wake(word[0], 5);
+	counted[model_fiber()] = wake(word[2], 5);
+	counted[model_fiber()] += wake(word[0], 5);
 }
 
 /* As a broadcast does: one is woken by the same call, the others moved. */
 static void requeues_with_a_wake(void)
 {
 	set(word[0], 1);
-	woken[model_fiber()] = ufx_requeue(domain, word[0], word[2], 1, 5, false, 0);
-}
-
-static void prepares_and_polls(void)
-{
-	struct ufx_waiter *w = scene_waiter();
-
-	if (ufx_wait_prepare(domain, w, word[0], 0))
-		return;
-	while (!ufx_wait_woken(w))
-		scenario_pause();
-	results[model_fiber()] = ufx_wait_finish(domain, w) ? 0 : -1;
+	counted[model_fiber()] = ufx_requeue(domain, word[0], word[2], 1, 5, false, 0);
 }
 
 const struct scenario requeue_wakes = {
@@ -59,25 +29,13 @@ const struct scenario requeue_wakes = {
 	.what = "a requeue that wakes finds who has been queued",
 	.rules = "empty-wake",
 	.modes = "rseq fence",
-	.setup = set_up,
+	.setup = scene_domain_and_results,
 	.threads = { prepares_and_polls, requeues_with_a_wake },
 };
 
 static void wakes_target(void)
 {
-	woken[model_fiber()] = wake(word[2], 1);
-}
-
-static void counts_are_exact(void)
-{
-	long ended = 0, said = 0;
-
-	for (int i = 0; i < FIBERS; i++) {
-		ended += results[i] == 0;
-		said += woken[i];
-	}
-	must(ended == said);
-	must(nobody_queued());
+	counted[model_fiber()] = wake(word[2], 1);
 }
 
 const struct scenario requeue_wake = {
@@ -85,7 +43,7 @@ const struct scenario requeue_wake = {
 	.what = "a waiter is requeued to a word that another wakes",
 	.rules = "waiter-life empty-wake",
 	.modes = "rseq fence",
-	.setup = set_up,
+	.setup = scene_domain_and_results,
 	.threads = { waits, requeues_and_ends, wakes_target },
 	.check = counts_are_exact,
 };
@@ -95,8 +53,8 @@ const struct scenario requeue_timeout = {
 	.what = "a waiter is requeued while its time runs out",
 	.rules = "waiter-life",
 	.modes = "rseq fence",
-	.setup = set_up,
-	.threads = { waits_with_deadline, requeues_and_ends },
+	.setup = scene_domain_and_results,
+	.threads = { waits_timed, requeues_and_ends },
 	.check = counts_are_exact,
 };
 
@@ -124,7 +82,7 @@ const struct scenario requeue_told = {
 	.name = "requeue-told",
 	.what = "who knows of a requeue finds its waiters by empty wakes too",
 	.rules = "empty-wake",
-	.setup = set_up,
+	.setup = scene_domain_and_results,
 	.threads = { waits, requeues_then_tells, wakes_both_once_told },
 };
 
@@ -146,7 +104,7 @@ const struct scenario requeue_passing = {
 	.what = "who wakes the one word and then the other finds a requeued waiter",
 	.rules = "empty-wake",
 	.modes = "rseq fence",
-	.setup = set_up,
+	.setup = scene_domain_and_results,
 	.threads = { waits, requeues_only, sets_and_wakes_both },
 };
 
@@ -178,7 +136,7 @@ const struct scenario requeue_cross = {
 	.what = "requeues both ways: two locks in one order",
 	.rules = "bucket-lock waiter-life",
 	.modes = "rseq fence",
-	.setup = set_up,
+	.setup = scene_domain_and_results,
 	.threads = { waits, wakes_at_the_end, ends_both },
 };
 
@@ -188,7 +146,7 @@ static void wake_op(void)
 	const uint32_t add_one_if_zero = 1u << 28 | 1u << 12;
 
 	set(word[0], 1);
-	woken[model_fiber()] = ufx_wake_op(domain, word[0], word[2], 5, 5,
+	counted[model_fiber()] = ufx_wake_op(domain, word[0], word[2], 5, 5,
 					   add_one_if_zero);
 }
 
@@ -202,7 +160,7 @@ const struct scenario wake_op_cross = {
 	.what = "two words are locked by two calls that name them the other way round",
 	.rules = "bucket-lock",
 	.modes = "rseq fence",
-	.setup = set_up,
+	.setup = scene_domain_and_results,
 	.threads = { wake_op, wake_op_back },
 };
 
@@ -216,7 +174,7 @@ const struct scenario wake_op_both = {
 	.what = "one call changes a word and wakes waiters of two",
 	.rules = "empty-wake bucket-lock",
 	.modes = "rseq fence",
-	.setup = set_up,
+	.setup = scene_domain_and_results,
 	.threads = { waits, waits_for_target, wake_op },
 	.check = counts_are_exact,
 };
@@ -228,27 +186,27 @@ static void replaces(void)
 	set_slots(4);
 }
 
+const struct scenario wake_op_replace = {
+	.name = "wake-op-replace",
+	.what = "one call wakes waiters of two words while the table is replaced",
+	.rules = "R9 bucket-lock",
+	.modes = "rseq fence",
+	.setup = scene_domain_and_results,
+	.threads = { waits_for_target, wake_op, replaces },
+	.check = counts_are_exact,
+};
+
 #define REPLACED(variable, title, way)                                         \
 	const struct scenario variable = {                                     \
 		.name = title,                                                 \
 		.what = "a requeue of two buckets while the table is replaced", \
 		.rules = "R9 bucket-lock waiter-life",                         \
 		.modes = "rseq fence",                                         \
-		.setup = set_up,                                               \
+		.setup = scene_domain_and_results,                             \
 		.threads = { waits, requeues_and_ends, replaces },             \
 		.check = counts_are_exact,                                     \
 		.at_zero = way,                                                \
 	}
-
-const struct scenario wake_op_replace = {
-	.name = "wake-op-replace",
-	.what = "one call wakes waiters of two words while the table is replaced",
-	.rules = "R9 bucket-lock",
-	.modes = "rseq fence",
-	.setup = set_up,
-	.threads = { waits_for_target, wake_op, replaces },
-	.check = counts_are_exact,
-};
 
 REPLACED(requeue_replace, "requeue-replace", false);
 REPLACED(requeue_replace_at_zero, "requeue-replace-at-zero", true);

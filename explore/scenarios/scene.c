@@ -3,6 +3,7 @@
 
 uint32_t *word[3];
 struct ufx_domain *domain;
+long results[FIBERS], counted[FIBERS];
 
 static uint32_t bucket_of(const uint32_t *w)
 {
@@ -122,4 +123,52 @@ bool nobody_queued(void)
 		if (t->buckets[i].root || ufx_bucket_count(t->buckets[i].word))
 			return false;
 	return true;
+}
+
+/* ---- for scenarios that count ---- */
+
+void scene_domain_and_results(void)
+{
+	scene_domain();
+	for (int i = 0; i < FIBERS; i++)
+		results[i] = -1;
+}
+
+void waits(void)
+{
+	results[model_fiber()] = wait_on(word[0], 0);
+}
+
+void waits_timed(void)
+{
+	results[model_fiber()] = wait_timed(word[0], 0);
+}
+
+void wakes(void)
+{
+	counted[model_fiber()] = wake(word[0], 1);
+}
+
+void prepares_and_polls(void)
+{
+	struct ufx_waiter *w = scene_waiter();
+
+	if (ufx_wait_prepare(domain, w, word[0], 0))
+		return;
+	while (!ufx_wait_woken(w))
+		scenario_pause();
+	must(ufx_wait_finish(domain, w));
+	results[model_fiber()] = 0;
+}
+
+void counts_are_exact(void)
+{
+	long ended = 0, said = 0;
+
+	for (int i = 0; i < FIBERS; i++) {
+		ended += results[i] == 0;
+		said += counted[i];
+	}
+	must(ended == said);
+	must(nobody_queued());
 }

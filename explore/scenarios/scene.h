@@ -47,4 +47,22 @@ void set_slots(uint32_t slots);
 /* Is nobody queued in the domain, and every count of the table 0? */
 bool nobody_queued(void);
 
+/* ---- for scenarios that count ---- */
+
+extern long results[FIBERS]; /* of each thread's wait; -1: none */
+extern long counted[FIBERS]; /* what each thread's wakes said */
+
+/* scene_domain, and no results yet. */
+void scene_domain_and_results(void);
+
+/* Threads: one wait for word 0, or one wake of it without a store. */
+void waits(void);
+void waits_timed(void);
+void wakes(void);
+/* The two phases: nobody looks at the word again once it has been queued. */
+void prepares_and_polls(void);
+
+/* Each wake that was counted ended one wait, and no wait ended for nothing. */
+void counts_are_exact(void);
+
 #endif

@@ -3,9 +3,6 @@
 #include "all.h"
 #include "scene.h"
 
-static long results[FIBERS]; /* of each thread's wait */
-static long counted[FIBERS]; /* what each thread's wakes said */
-
 static void waits_until_set(void)
 {
 	wait_until_not(word[0], 0);
@@ -31,18 +28,6 @@ const struct scenario wait_wake = {
 	.check = nobody_left,
 };
 
-/* The primitive: nobody looks at the word again once it has been queued. */
-static void prepares_and_polls(void)
-{
-	struct ufx_waiter *w = scene_waiter();
-
-	if (ufx_wait_prepare(domain, w, word[0], 0))
-		return;
-	while (!ufx_wait_woken(w))
-		scenario_pause();
-	must(ufx_wait_finish(domain, w));
-}
-
 const struct scenario prepare_wake = {
 	.name = "prepare-wake",
 	.what = "one is queued and only then, without another look, waits",
@@ -53,48 +38,13 @@ const struct scenario prepare_wake = {
 	.check = nobody_left,
 };
 
-static void waits(void)
-{
-	results[model_fiber()] = wait_on(word[0], 0);
-}
-
-static void waits_with_deadline(void)
-{
-	results[model_fiber()] = wait_timed(word[0], 0);
-}
-
-static void wakes_without_a_store(void)
-{
-	counted[model_fiber()] = wake(word[0], 1);
-}
-
-/* Each wake that was counted ended one wait, and no wait ended for nothing. */
-static void counts_are_exact(void)
-{
-	long woken = 0, said = 0;
-
-	for (int i = 0; i < FIBERS; i++) {
-		woken += results[i] == 0;
-		said += counted[i];
-	}
-	must(woken == said);
-	must(nobody_queued());
-}
-
-static void none_yet(void)
-{
-	scene_domain();
-	for (int i = 0; i < FIBERS; i++)
-		results[i] = -1;
-}
-
 const struct scenario timeout_wake = {
 	.name = "timeout-wake",
 	.what = "a wait with a deadline, and two wakes of one: counts are exact",
 	.rules = "waiter-life",
 	.modes = "rseq fence",
-	.setup = none_yet,
-	.threads = { waits_with_deadline, wakes_without_a_store, wakes_without_a_store },
+	.setup = scene_domain_and_results,
+	.threads = { waits_timed, wakes, wakes },
 	.check = counts_are_exact,
 };
 
@@ -106,8 +56,8 @@ const struct scenario signal_wake = {
 	.name = "signal-wake",
 	.what = "a signal ends a wait with a deadline while another wakes it",
 	.rules = "waiter-life",
-	.setup = none_yet,
-	.threads = { waits_with_deadline, wakes_without_a_store, waits_with_deadline },
+	.setup = scene_domain_and_results,
+	.threads = { waits_timed, wakes, waits_timed },
 	.handler = does_nothing,
 	.signals = { 1, 0, 0 },
 	.check = counts_are_exact,
@@ -121,7 +71,7 @@ static void sets_and_wakes_all(void)
 
 static void waits_once_more(void)
 {
-	results[model_fiber()] = wait_on(word[0], 0);
+	waits();
 	if (!results[model_fiber()])
 		wait_timed(word[0], 0);
 }
@@ -147,22 +97,15 @@ const struct scenario wake_chase = {
 	.name = "wake-chase",
 	.what = "a wake of many does not go on to who waits again",
 	.rules = "wake-bound",
-	.setup = none_yet,
+	.setup = scene_domain_and_results,
 	.threads = { waits_twice, wakes_many },
 };
 
 static void all_woken_or_never_slept(void)
 {
-	long woken = 0, said = 0;
-
-	for (int i = 0; i < 2; i++) {
+	for (int i = 0; i < 2; i++)
 		must(results[i] == 0 || results[i] == -EAGAIN);
-		woken += results[i] == 0;
-	}
-	for (int i = 0; i < FIBERS; i++)
-		said += counted[i];
-	must(woken == said);
-	must(nobody_queued());
+	counts_are_exact();
 }
 
 const struct scenario wake_all = {
@@ -170,7 +113,7 @@ const struct scenario wake_all = {
 	.what = "two wait, one call wakes both: gathered on one word and woken",
 	.rules = "waiter-life empty-wake",
 	.modes = "rseq fence",
-	.setup = none_yet,
+	.setup = scene_domain_and_results,
 	.threads = { waits, waits, sets_and_wakes_all },
 	.check = all_woken_or_never_slept,
 };
@@ -209,7 +152,7 @@ const struct scenario waitv = {
 	.what = "one waits for either of two words; both are stored and woken",
 	.rules = "waiter-life empty-wake",
 	.modes = "rseq fence",
-	.setup = none_yet,
+	.setup = scene_domain_and_results,
 	.threads = { waits_on_both, sets_and_counts, sets_other_and_wakes },
 	.check = one_of_both,
 };
@@ -307,13 +250,12 @@ static void unregistered_sets_and_wakes(void)
 {
 	ufx_thread_unregistered = 1;
 	sets_and_wakes();
-	set_slots(4);
 }
 
-static void unregistered_sets_only(void)
+static void unregistered_wakes_and_replaces(void)
 {
-	ufx_thread_unregistered = 1;
-	sets_and_wakes();
+	unregistered_sets_and_wakes();
+	set_slots(4);
 }
 
 static void replaces(void)
@@ -326,7 +268,7 @@ const struct scenario unregistered_replace = {
 	.what = "a thread without registration wakes while another replaces",
 	.rules = "banks R8",
 	.setup = scene_domain,
-	.threads = { waits_until_set, unregistered_sets_only, replaces },
+	.threads = { waits_until_set, unregistered_sets_and_wakes, replaces },
 	.check = nobody_left,
 };
 
@@ -335,6 +277,6 @@ const struct scenario unregistered = {
 	.what = "a thread without registration wakes and replaces",
 	.rules = "banks",
 	.setup = scene_domain,
-	.threads = { waits_until_set, unregistered_sets_and_wakes },
+	.threads = { waits_until_set, unregistered_wakes_and_replaces },
 	.check = nobody_left,
 };
