@@ -139,7 +139,7 @@ def main():
     print(f"{'mutant':44} {'caught by':24} {'mode':10} {'schedules':>9}")
     wrong, caught = 0, 0
     with concurrent.futures.ThreadPoolExecutor(args.jobs) as pool:
-        for mutant, result in zip(wanted, 
+        for mutant, result in zip(wanted,
                                   pool.map(lambda m: hunt(program, m, args.count), wanted)):
             mutant.update(result=result, verdict=verdict(mutant, result, reasons),
                           reason=reasons.get((mutant.get("file"), mutant.get("text")), ""))

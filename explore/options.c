@@ -39,7 +39,10 @@ static const char help[] =
 
 static void bad(const char *what, const char *value)
 {
-	fprintf(stderr, "explore: %s '%s'; see --help\n", what, value);
+	if (value)
+		fprintf(stderr, "explore: %s '%s'; see --help\n", what, value);
+	else
+		fprintf(stderr, "explore: %s; see --help\n", what);
 	exit(2);
 }
 
@@ -177,7 +180,7 @@ struct options options_parse(int argc, char **argv)
 	while ((c = getopt_long(argc, argv, "", names, NULL)) != -1)
 		parse_one(&o, c, optarg);
 	if (optind == argc)
-		bad("which command?", "");
+		bad("which command?", NULL);
 	o.command = argv[optind++];
 	for (; optind < argc; optind++)
 		add_pattern(&o, argv[optind]);

@@ -23,7 +23,10 @@ LINE = re.compile(r"^(\S+) +(\S+) +(search|chance) +(\d+) schedules, \d+ steps a
 
 
 def run(words, expected, fewest, least):
-    """A check for each line; @expected pairs must be there, @least of them complete."""
+    """
+    A check for each line: @fewest schedules. @expected pairs must be there, and
+    @least of the searches be complete.
+    """
     status, out, err = explore("run", *words)
     found, complete = [], 0
     for name, mode, kind, number, how in LINE.findall(out):
@@ -35,12 +38,13 @@ def run(words, expected, fewest, least):
     if good and expected is not None:
         check(sorted(found) == sorted(expected), "all pairs of a scenario and a mode were run",
               set(expected) ^ set(found))
-    check(complete >= least, "%d of %d searches are complete" % (complete, len(found)), out)
+    if least:
+        check(complete >= least, "%d of %d searches are complete" % (complete, len(found)), out)
 
 
 everything = pairs()
 run(["--search", "--bound", "1", "--count", "2000"], everything, 10, len(everything) // 2)
-run(["--search", "--bound", "2", "--count", str(LIMIT), *SMALL], None, 40, len(SMALL))
+run(["--search", "--bound", "2", "--count", str(LIMIT), *SMALL], None, 30, len(SMALL))
 run(["--chance", "--count", "100", "--seed", "7", "--mode", "rseq"],
     [(name, mode) for name, mode in everything if mode == "rseq"], 10, 0)
 end()
