@@ -11,7 +11,7 @@ static const char *const calls[CALLS] = {
 };
 
 static const char *const wrongs[WRONGS] = {
-	"", "a word not aligned", "no word", "no bit", "no timeout's nanoseconds",
+	"", "a word not aligned", "no word", "no bit", "bad nanoseconds",
 	"a bad pointer", "a negative count", "bad flags", "more than 32 bits",
 	"a clock that is none", "a bad number of entries", "a bad entry",
 };

@@ -163,7 +163,7 @@ static bool simpler_steps(struct program *p)
 			struct program smaller = *p;
 
 			simplify(&smaller.step[i], how);
-					if (memcmp(&smaller.step[i], &p->step[i], sizeof(p->step[i])))
+			if (memcmp(&smaller.step[i], &p->step[i], sizeof(p->step[i])))
 				any |= take(p, &smaller);
 		}
 	}

@@ -395,7 +395,6 @@ bool fuzz_decode(struct fuzz_input *input, struct fuzz_call *call)
 		FUZZ_FUTEX, FUZZ_WAITV, FUZZ_WAKE, FUZZ_WAIT,
 		FUZZ_REQUEUE, FUZZ_HASH, FUZZ_STORE, FUZZ_FUTEX,
 	};
-
 	uint8_t byte;
 
 	if (!input->left)

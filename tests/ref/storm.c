@@ -51,7 +51,6 @@ static void use(struct hammer *h)
 static void replace(struct hammer *h)
 {
 	struct ufx_object *object = thing_new(kind);
-
 	int number;
 
 	if (!object) {

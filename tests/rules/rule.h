@@ -2,10 +2,11 @@
 /*
  * What the tests of the rules share.
  *
- * Each rule of the design has a program here. It runs on a build of the
- * engine into which a fault can be put: UFX_TEST_FAULT=NAME in the environment
- * chooses one of src/host/fault.h. Without a fault the program passes; with
- * the rule's fault it must fail, crash or hang, which faults.c checks.
+ * Each of the rules R1 to R11 has a program here, and so have some of the further
+ * claims. It runs on a build of the engine into which a fault can be put:
+ * UFX_TEST_FAULT=NAME in the environment chooses one of src/host/fault.h. Without
+ * a fault the program passes; with the rule's fault it must fail, crash or hang,
+ * which faults.c checks.
  */
 #ifndef TESTS_RULES_RULE_H
 #define TESTS_RULES_RULE_H

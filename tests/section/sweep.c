@@ -4,5 +4,5 @@
 
 int main(void)
 {
-	return sweep(&(struct sweep_plan){ 101, 7, NULL });
+	return sweep(&(struct sweep_plan){ 101, SWEEP_ALL, NULL });
 }

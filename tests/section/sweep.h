@@ -20,10 +20,13 @@
 
 #include "blocked.h"
 
+/* Bits of @handlers, in the order of sweep_handlers. */
+enum { SWEEP_WAKES = 1, SWEEP_COUNTS = 2, SWEEP_FORKS = 4, SWEEP_ALL = 7 };
+
 /* What a program of its own does; main returns sweep(). */
 struct sweep_plan {
-	unsigned int every;    /* only every so manieth instruction; which, SEED says */
-	unsigned int handlers; /* bits: one that wakes, one that counts, one that forks */
+	unsigned int every;    /* one instruction of so many; which, SEED says */
+	unsigned int handlers; /* SWEEP_WAKES and so on */
 	const char *way;       /* of replacing tables, or NULL */
 };
 

@@ -7,5 +7,5 @@
 
 int main(void)
 {
-	return sweep(&(struct sweep_plan){ 10, 4, NULL });
+	return sweep(&(struct sweep_plan){ 10, SWEEP_FORKS, NULL });
 }

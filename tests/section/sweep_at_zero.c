@@ -7,5 +7,5 @@
 
 int main(void)
 {
-	return sweep(&(struct sweep_plan){ 20, 7, "at-zero" });
+	return sweep(&(struct sweep_plan){ 20, SWEEP_ALL, "at-zero" });
 }

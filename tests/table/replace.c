@@ -193,20 +193,22 @@ static void no_memory_at_first(void)
 	is_int(ufx_domain_destroy(domain), 0, "it is destroyed");
 }
 
-/* ---- under load ---- */
+/* ---- a child of fork ---- */
 
 /*
- * A pin of a drained table fails, a handler forks, and returns in the child:
- * there the domain has no table, and the next look finds that.
+ * As in a child whose handler forked after a pin of a drained table had failed:
+ * the domain has no table there, and the next look finds that.
  */
-static void fork_after_failed_pin(void)
+static void failed_pin_without_table(void)
 {
 	make();
 	ufx_replace_pin_failed(domain);
-	is_int(queue(1, 1), 0, "a failed pin in a child of fork, then a waiter");
+	is_int(queue(1, 1), 0, "a failed pin where there is no table, then a waiter");
 	is_int(wake_in_order(1, 1), 0, "is woken");
 	is_int(ufx_domain_destroy(domain), 0, "the domain goes");
 }
+
+/* ---- under load ---- */
 
 static int lost;
 
@@ -250,7 +252,7 @@ int main(void)
 	no_memory_for_table();
 	no_memory_for_counters();
 	no_memory_at_first();
-	fork_after_failed_pin();
+	failed_pin_without_table();
 	under_load();
 	return tap_end();
 }
