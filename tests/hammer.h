@@ -12,6 +12,7 @@
 
 #include <pthread.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <time.h>
@@ -132,6 +133,22 @@ static inline void use_cpu(int n)
 		n--;
 	}
 	sched_setaffinity(0, sizeof(one), &one);
+}
+
+/* Has SIGUSR1 come to the process, for @handler, each @ns nanoseconds. */
+static inline timer_t signal_each(long ns, void (*handler)(int))
+{
+	struct sigaction action = { .sa_handler = handler, .sa_flags = SA_RESTART };
+	struct sigevent event = { .sigev_notify = SIGEV_SIGNAL,
+				  .sigev_signo = SIGUSR1 };
+	struct itimerspec each = { { 0, ns }, { 0, ns } };
+	timer_t timer;
+
+	sigaction(SIGUSR1, &action, NULL);
+	if (timer_create(CLOCK_MONOTONIC, &event, &timer) ||
+	    timer_settime(timer, 0, &each, NULL))
+		bail("no timer: %s", strerror(errno));
+	return timer;
 }
 
 static inline void nap_us(long us)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A process in which the kernel refuses membarrier from now on. */
+/* What the kernel refuses from now on: any call, or membarrier in a child. */
 #ifndef TESTS_REFUSED_H
 #define TESTS_REFUSED_H
 
@@ -23,14 +23,17 @@ static inline const char *refused_not_here(void)
 	return NULL;
 }
 
-/* A seccomp filter, as a program installs one; -EPERM. False: not possible. */
-static inline bool refuse_membarrier(void)
+/*
+ * The calling thread, and what it makes from now on, may not call @nr: a
+ * seccomp filter, as a program installs one. False: not possible.
+ */
+static inline bool refuse(long nr, int error)
 {
 	struct sock_filter code[] = {
 		BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
 			 offsetof(struct seccomp_data, nr)),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_membarrier, 0, 1),
-		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (unsigned int)nr, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | (unsigned int)error),
 		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
 	};
 	struct sock_fprog program = {
@@ -38,11 +41,10 @@ static inline bool refuse_membarrier(void)
 	};
 
 	return !prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) &&
-	       !prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) &&
-	       syscall(SYS_membarrier, 0, 0, 0) < 0;
+	       !prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program);
 }
 
-/* Runs @test in a child, which calls refuse_membarrier() when it wants. */
+/* Runs @test in a child, which calls refused_from_here() when it wants. */
 static inline void refused_child(const char *name, void (*test)(void))
 {
 	const char *why = refused_not_here();
@@ -63,7 +65,7 @@ static inline void refused_child(const char *name, void (*test)(void))
 /* In the child: from here on, or its end. */
 static inline void refused_from_here(void)
 {
-	if (refuse_membarrier())
+	if (refuse(SYS_membarrier, EPERM) && syscall(SYS_membarrier, 0, 0, 0) < 0)
 		return;
 	skip("no seccomp here", "membarrier is refused");
 	_exit(0);

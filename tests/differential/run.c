@@ -12,6 +12,7 @@
 #include "host/syscall.h"
 #include "host/thread.h"
 #include "program.h"
+#include "stay.h"
 #include "table/waiter.h"
 
 #define RESTARTING SIGUSR1
@@ -443,18 +444,6 @@ static void find_memory(void)
 	}
 }
 
-static void pin(void)
-{
-	int cpu = sched_getcpu();
-	cpu_set_t set;
-
-	CPU_ZERO(&set);
-	if (cpu < 0)
-		return;
-	CPU_SET((size_t)cpu, &set);
-	sched_setaffinity(0, sizeof(set), &set);
-}
-
 void run_start(bool pinned)
 {
 	struct sigaction action = { .sa_handler = handler, .sa_flags = SA_RESTART };
@@ -464,7 +453,7 @@ void run_start(bool pinned)
 	sigaction(ENDING, &action, NULL);
 	hurry();
 	if (pinned)
-		pin();
+		stay_on_this_cpu();
 	/* Once a number is set, the kernel never changes it by itself. */
 	subject_kernel.hash(UFX_PR_FUTEX_HASH_SET_SLOTS, 256, 0, 0);
 	for (int t = 0; t < THREADS; t++) {

@@ -3,8 +3,8 @@
 #include "fuzz.h"
 
 #include <errno.h>
-#include <sched.h>
 
+#include "../stay.h"
 #include "host/syscall.h"
 
 #define NR_HASH 78 /* PR_FUTEX_HASH */
@@ -143,22 +143,10 @@ static void look_at_requeue(void)
 				    0) == 0;
 }
 
-/* A word with a NUMA node gets the number of the one that we are on: stay. */
-static void stay(void)
-{
-	int cpu = sched_getcpu();
-	cpu_set_t set;
-
-	CPU_ZERO(&set);
-	if (cpu < 0)
-		return;
-	CPU_SET((size_t)cpu, &set);
-	sched_setaffinity(0, sizeof(set), &set);
-}
-
 void fuzz_sides_start(void)
 {
-	stay();
+	/* A word with a NUMA node gets the number of the one that we are on. */
+	stay_on_this_cpu();
 	lacks[FUZZ_WAITV] = ufx_syscall(UFX_NR_futex_waitv, 0, 0, 0, 0, 0, 0) ==
 			    -ENOSYS;
 	lacks[FUZZ_WAKE] = ufx_syscall(UFX_NR_futex_wake, 0, 0, 0, 0, 0, 0) ==

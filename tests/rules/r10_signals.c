@@ -8,7 +8,6 @@
 
 #include <linux/seccomp.h>
 #include <sys/mman.h>
-#include <time.h>
 
 #include "hammer.h"
 #include "rule.h"
@@ -118,20 +117,6 @@ static void handler(int sig)
 	__atomic_fetch_add(&handled, 1, __ATOMIC_RELAXED);
 }
 
-static void start_timer(timer_t *timer)
-{
-	struct sigaction action = { .sa_handler = handler,
-				    .sa_flags = SA_RESTART };
-	struct sigevent event = { .sigev_notify = SIGEV_SIGNAL,
-				  .sigev_signo = SIGUSR1 };
-	struct itimerspec often = { { 0, 100000 }, { 0, 100000 } };
-
-	sigaction(SIGUSR1, &action, NULL);
-	if (timer_create(CLOCK_MONOTONIC, &event, timer) ||
-	    timer_settime(*timer, 0, &often, NULL))
-		bail("no timer: %s", strerror(errno));
-}
-
 static void work(struct hammer *h)
 {
 	(void)h;
@@ -160,13 +145,12 @@ static void replace_some(void)
 
 static void in_handlers(void)
 {
-	struct itimerspec never = { { 0, 0 }, { 0, 0 } };
 	int64_t end = clock_ms() + 500;
 	struct crew c = { 0 };
 	timer_t timer;
 
 	crew_add(&c, work, NULL);
-	start_timer(&timer);
+	timer = signal_each(100000, handler);
 	while (clock_ms() < end) {
 		get_and_put();
 		replace_some();
@@ -174,7 +158,7 @@ static void in_handlers(void)
 		get_and_put();
 		ufx_ref_switch_to_percpu(&ref);
 	}
-	timer_settime(timer, 0, &never, NULL);
+	timer_delete(timer);
 	crew_stop(&c);
 	ok(handled > 0, "%d handlers over gets, puts and replacements", handled);
 	is_int(late, 0, "none has used a released object");

@@ -8,8 +8,6 @@
  */
 #include <ufutex/grace.h>
 
-#include <time.h>
-
 #include "hammer.h"
 #include "rule.h"
 
@@ -24,20 +22,6 @@ static void make_period(int sig)
 		return;
 	ufx_grace_synchronize();
 	periods++;
-}
-
-static void start_timer(timer_t *timer)
-{
-	struct sigaction action = { .sa_handler = make_period,
-				    .sa_flags = SA_RESTART };
-	struct sigevent event = { .sigev_notify = SIGEV_SIGNAL,
-				  .sigev_signo = SIGUSR1 };
-	struct itimerspec often = { { 0, 150000 }, { 0, 150000 } };
-
-	sigaction(SIGUSR1, &action, NULL);
-	if (timer_create(CLOCK_MONOTONIC, &event, timer) ||
-	    timer_settime(*timer, 0, &often, NULL))
-		bail("no timer: %s", strerror(errno));
 }
 
 /* Makes a publication; has its cookie elapsed at once? */
@@ -55,18 +39,17 @@ static bool too_early(int round)
 
 int main(void)
 {
-	struct itimerspec never = { { 0, 0 }, { 0, 0 } };
 	int early = 0, round = 0;
 	int64_t end;
 	timer_t timer;
 
 	rule_start();
 	ufx_test_delay = 100000;
-	start_timer(&timer);
+	timer = signal_each(150000, make_period);
 	end = clock_ms() + 300;
 	while (clock_ms() < end && !early)
 		early += too_early(round++);
-	timer_settime(timer, 0, &never, NULL);
+	timer_delete(timer);
 	is_int(early, 0,
 	       "no cookie of %d has elapsed at once; %d periods before",
 	       round, periods);

@@ -9,10 +9,9 @@
  */
 #include <ufutex/caps.h>
 #include <ufutex/futex.h>
-#include <ufutex/ref.h>
 
+#include "counted.h"
 #include "hammer.h"
-#include "ref/cells.h"
 
 #define PRIVATE(op) ((op) | UFX_FUTEX_PRIVATE)
 
@@ -24,20 +23,7 @@ static __thread struct {
 
 static ptrdiff_t real_area;
 static unsigned int cpus;
-static struct ufx_ref ref;
-static struct ufx_object object;
-static struct ufx_slot slot;
 static uint32_t word;
-
-static void ignore(struct ufx_ref *r)
-{
-	(void)r;
-}
-
-static void ignore_object(struct ufx_object *o)
-{
-	(void)o;
-}
 
 static void pretend(uint32_t cpu)
 {
@@ -76,8 +62,8 @@ static int64_t sum(const char *cells)
 static void with_guard(uint32_t cpu)
 {
 	uintptr_t cells = (uintptr_t)guarded_cells();
-	struct ufx_counted counted = { .cells = cells };
-	void *where = &counted, *got;
+	struct ufx_counted guarded = { .cells = cells };
+	void *where = &guarded, *got;
 	int slow = 0;
 
 	pretend(cpu);
@@ -114,11 +100,6 @@ static void the_guard(void)
 }
 
 /* ---- the operations ---- */
-
-static int64_t counted(void)
-{
-	return ufx_cells_sum(ref.counters.cells) + ufx_cells_sum(object.counters.cells);
-}
 
 static void *sleep_on_word(void *result)
 {
@@ -208,10 +189,7 @@ int main(void)
 	}
 	real_area = ufx_section_env.area;
 	cpus = caps.cpus;
-	ufx_object_init(&object, UFX_SLOT_PUBLISH_FIRST, ignore_object);
-	if (ufx_ref_init(&ref, ignore) ||
-	    ufx_slot_init(&slot, UFX_SLOT_PUBLISH_FIRST, &object))
-		bail("nothing to count");
+	counted_start();
 	uint32_t numbers[] = { cpus, cpus + 1, 4095, 0x7fffffff, 0x80000000,
 			       (uint32_t)-2, (uint32_t)-1 };
 

@@ -114,26 +114,19 @@ static void *worker(void *number)
 
 static void storm(bool protect, int64_t ms)
 {
-	struct sigaction action = { .sa_handler = handler, .sa_flags = SA_RESTART };
-	struct itimerspec often = { { 0, 100000 }, { 0, 100000 } };
-	struct sigevent event = { .sigev_notify = SIGEV_SIGNAL,
-				  .sigev_signo = SIGUSR1 };
 	pthread_t threads[THREADS];
 	sigset_t usr1;
 	timer_t timer;
 
 	protected_ones = protect;
 	all_done = all_aborted = 0;
-	sigaction(SIGUSR1, &action, NULL);
 	end_ms = clock_ms() + ms;
 	for (uintptr_t i = 0; i < THREADS; i++)
 		pthread_create(&threads[i], NULL, worker, (void *)i);
 	sigemptyset(&usr1); /* for the workers, not for us */
 	sigaddset(&usr1, SIGUSR1);
 	pthread_sigmask(SIG_BLOCK, &usr1, NULL);
-	if (timer_create(CLOCK_MONOTONIC, &event, &timer) ||
-	    timer_settime(timer, 0, &often, NULL))
-		bail("no timer: %s", strerror(errno));
+	timer = signal_each(100000, handler);
 	for (int i = 0; i < THREADS; i++)
 		pthread_join(threads[i], NULL);
 	timer_delete(timer);

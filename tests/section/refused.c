@@ -6,32 +6,15 @@
  *
  * The program runs itself for each row: refused row MODE.
  */
-#include <linux/filter.h>
-#include <linux/seccomp.h>
 #include <ufutex/caps.h>
 #include <ufutex/futex.h>
 #include <ufutex/ref.h>
 
 #include "blocked.h"
 #include "hammer.h"
-#include "ref/cells.h"
+#include "refused.h"
 
 #define PRIVATE(op) ((op) | UFX_FUTEX_PRIVATE)
-
-/* The calling thread, and what it makes from now on, may not call @nr. */
-static bool refuse(long nr, int error)
-{
-	struct sock_filter code[] = {
-		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (unsigned int)nr, 0, 1),
-		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | (unsigned int)error),
-		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
-	};
-	struct sock_fprog program = { sizeof(code) / sizeof(code[0]), code };
-
-	return !prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) &&
-	       !prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program);
-}
 
 /* ---- the operations, in whatever mode ---- */
 

@@ -22,47 +22,20 @@
 #include <sys/ptrace.h>
 #include <sys/user.h>
 #include <ufutex/futex.h>
-#include <ufutex/ref.h>
 
-#include "ref/cells.h"
 #include "tap.h"
 
 #ifdef __x86_64__
+
+#include "counted.h"
 
 #define PRIVATE(op) ((op) | UFX_FUTEX_PRIVATE)
 #define PLACES 256
 #define STEPS_MAX 40000
 
-static struct ufx_ref ref;
-static struct ufx_object object;
-static struct ufx_slot slot;
 static uint32_t word;
 
 /* ---- in the child ---- */
-
-static void ignore(struct ufx_ref *r)
-{
-	(void)r;
-}
-
-static void ignore_object(struct ufx_object *o)
-{
-	(void)o;
-}
-
-static int64_t total(void)
-{
-	return ufx_cells_sum(ref.counters.cells) +
-	       ufx_cells_sum(object.counters.cells);
-}
-
-static void start(void)
-{
-	ufx_object_init(&object, UFX_SLOT_PUBLISH_FIRST, ignore_object);
-	if (ufx_ref_init(&ref, ignore) ||
-	    ufx_slot_init(&slot, UFX_SLOT_PUBLISH_FIRST, &object))
-		bail("nothing to count");
-}
 
 static long wait_timed_out(void)
 {
@@ -127,18 +100,18 @@ static __attribute__((noinline)) void mark(void)
 
 static void child(void)
 {
-	start();
+	counted_start();
 	collect_places();
 	signal(SIGTRAP, SIG_DFL);
 	if (ptrace(PTRACE_TRACEME, 0, 0, 0))
 		_exit(77);
 	while (!shared->stop) {
-		int64_t before = total();
+		int64_t before = counted();
 
 		mark();
 		shared->result = operate();
 		mark();
-		shared->change = total() - before;
+		shared->change = counted() - before;
 		shared->ready++;
 	}
 	_exit(0);
@@ -218,11 +191,6 @@ static void move_it(void)
 	sched_setaffinity(tracee, sizeof(one), &one);
 }
 
-static int64_t count_changes(void)
-{
-	return shared->change;
-}
-
 /* One round of the child: from mark to mark, with a stop at @at. */
 static bool stop_there(uintptr_t at, bool move)
 {
@@ -259,7 +227,7 @@ static void stops(bool move)
 		aborts += stop_there(shared->at[i], move);
 		go_on(PTRACE_CONT); /* to the next round's first mark */
 		wrong += shared->ready != rounds + 1 || shared->result ||
-			 count_changes() != CHANGE;
+			 shared->change != CHANGE;
 	}
 	ok(i > 50, "%s at each of %u instructions of sequences",
 	   move ? "stopped and moved to the other CPU" : "stopped and let go", i);
@@ -331,13 +299,13 @@ static int under_gdb(void)
 	int64_t before;
 	long ret;
 
-	start();
+	counted_start();
 	operate();
-	before = total();
+	before = counted();
 	stepped_begin();
 	ret = operate();
 	stepped_end();
-	printf("result %ld change %lld\n", ret, (long long)(total() - before));
+	printf("result %ld change %lld\n", ret, (long long)(counted() - before));
 	return 0;
 }
 

@@ -67,7 +67,6 @@ void asleep(struct sleeper *s);
 bool comes_to(const struct sleeper *s, uint32_t value);
 
 long sweep_wake(uint32_t *word, uint32_t n);
-int64_t sweep_now_ms(void);
 
 /* ---- operations (sweep_operations.c) ---- */
 

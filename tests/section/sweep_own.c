@@ -2,7 +2,7 @@
 /* Handlers that are after the operation's own waiter or word. */
 #include "sweep.h"
 
-#include "tap.h"
+#include "hammer.h"
 
 #ifdef __x86_64__
 
@@ -17,9 +17,9 @@ static uint32_t rings_of_both(void)
 
 static bool both_come_to(uint32_t due)
 {
-	int64_t end = sweep_now_ms() + SOON_MS;
+	int64_t end = clock_ms() + SOON_MS;
 
-	while (rings_of_both() < due && sweep_now_ms() < end)
+	while (rings_of_both() < due && clock_ms() < end)
 		sched_yield();
 	return rings_of_both() == due;
 }

@@ -2,7 +2,7 @@
 /* The sleepers of a sweep, used again and again. */
 #include "sweep.h"
 
-#include "tap.h"
+#include "hammer.h"
 
 #ifdef __x86_64__
 
@@ -55,19 +55,11 @@ void asleep(struct sleeper *s)
 		bail("a sleeper has left with %ld", s->thread.result);
 }
 
-int64_t sweep_now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * (int64_t)1000 + now.tv_nsec / 1000000;
-}
-
 bool comes_to(const struct sleeper *s, uint32_t value)
 {
-	int64_t end = sweep_now_ms() + SOON_MS;
+	int64_t end = clock_ms() + SOON_MS;
 
-	while (rings(s) != value && sweep_now_ms() < end)
+	while (rings(s) != value && clock_ms() < end)
 		sched_yield();
 	return rings(s) == value;
 }
