@@ -82,7 +82,7 @@ merge-results:
 	@scripts/merge-results.py $(or $(wildcard $(B)/results/*.jsonl),$(error \
 		no results in $(B)/results))
 
-# ---- the same thing for what is known to be wrong
+# ---- what is taken out, and whether that is noticed
 
 models: setup-models
 	@models/run.py quick
@@ -97,7 +97,8 @@ rules-table: setup-build compile
 
 torture-faults: setup-build compile
 	@ninja -C $(B) --quiet torture
-	@tests/torture/faults.py --all
+	@tests/torture/faults.py --all --programs $(B)/tests/torture/torture \
+		$(B)/tests/torture/torture-poisoned
 
 compile: | setup-build
 	@test -f $(B)/build.ninja || meson setup $(B)
