@@ -327,7 +327,8 @@ static void leaves_all_words(void)
 	let_it_go();
 	if (restarts)
 		blocked_wait(&b);
-	ok(wake(&other, 1) == restarts && blocked_join(&b) == answer(1), "then for both again: %ld", b.result);
+	ok(wake(&other, 1) == restarts && blocked_join(&b) == answer(1),
+	   "then for both again: %ld", b.result);
 }
 
 int main(void)

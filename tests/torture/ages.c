@@ -52,7 +52,7 @@ static void read_one(struct worker *w)
 
 static void update(struct worker *w)
 {
-	struct element *old = current, *e;
+	struct element *old, *e;
 	ufx_cookie cookie;
 
 	if (__atomic_exchange_n(&updating, 1, __ATOMIC_ACQUIRE))

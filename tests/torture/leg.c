@@ -10,8 +10,8 @@
 
 static const struct activity *const activities[] = {
 	&semaphores, &bits, &conditions, &cold, &resizes, &own_domains, &signals,
-	&handler_forks, &affinity, &churn, &clones, &vforks, &unregistered, &forks, &callbacks, &objects,
-	&refs, &read_ages, &table_ages,
+	&handler_forks, &affinity, &churn, &clones, &vforks, &unregistered, &forks,
+	&callbacks, &objects, &refs, &read_ages, &table_ages,
 };
 
 #define ACTIVITIES (sizeof(activities) / sizeof(activities[0]))

@@ -84,7 +84,7 @@ void token_give(struct space *s, uint32_t *word, unsigned int how)
 		count(COUNT_tokens_posted, 1);
 }
 
-/* Many words, of which the first @n are semaphores of the default space. */
+/* On all semaphores of the default space. */
 static void wait_for_any(struct worker *w, uint32_t *word)
 {
 	struct ufx_waitv_entry entries[HOT];

@@ -172,8 +172,8 @@ enum wait_kind { WAIT_PLAIN, WAIT_LONG, WAIT_BITS, WAIT_REAL, WAIT_TWO, WAIT_SHO
 		 WAIT_KINDS };
 
 /*
- * Waits on @word while its bits @care are those of @expected; @mask 0: all.
- * 0, -EAGAIN, -ETIMEDOUT, -EINTR; anything else is a finding.
+ * Waits on @word while its bits @care, a bitset's mask too, are those of
+ * @expected. 0, -EAGAIN, -ETIMEDOUT, -EINTR; anything else is a finding.
  */
 long wait_on(struct worker *w, struct space *s, uint32_t *word, uint32_t expected,
 	     uint32_t care, enum wait_kind kind);
@@ -246,7 +246,7 @@ void leg_run(uint64_t seed, double seconds) __attribute__((noreturn));
 int supervise(void);
 
 extern const struct activity semaphores, bits, conditions, cold, resizes, own_domains,
-	signals, handler_forks, affinity, churn, clones, vforks, unregistered, forks, callbacks, objects, refs,
-	read_ages, table_ages;
+	signals, handler_forks, affinity, churn, clones, vforks, unregistered, forks,
+	callbacks, objects, refs, read_ages, table_ages;
 
 #endif
