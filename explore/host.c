@@ -172,6 +172,7 @@ bool ufx_pages_wiped(void)
 
 UFX_TLS uint32_t ufx_thread_inside;
 UFX_TLS uint32_t ufx_thread_unregistered;
+UFX_TLS uint32_t ufx_thread_bound;
 UFX_TLS uint32_t ufx_thread_posted;
 UFX_TLS struct ufx_thread *ufx_thread_record;
 

@@ -62,11 +62,14 @@ extern const struct scenario handler_wake,
 	handler_over_handler,
 	handler_waits_for_woken,
 	handler_leaves,
+	handler_leaves_posted,
+	handler_leaves_driver,
 	handler_restarts,
 	handler_counts,
 	fork_middle,
 	fork_middle_at_zero,
-	fork_handler;
+	fork_handler,
+	fork_period;
 
 extern const struct scenario slot_publish,
 	slot_publish_twice,

@@ -252,3 +252,27 @@ const struct scenario fork_handler = {
 	.handler = forks,
 	.signals = { 1, 0 },
 };
+
+/* In the child no period is done that nobody made there. */
+static void makes_a_period_over_a_fork(void)
+{
+	ufx_cookie cookie;
+
+	must(!ufx_grace_synchronize());
+	scenario_take_signals();
+	cookie = ufx_grace_get_state();
+	must(!in_child || !ufx_grace_poll(cookie));
+	must(!ufx_grace_cond_sync(cookie));
+	must(ufx_grace_poll(cookie));
+}
+
+const struct scenario fork_period = {
+	.name = "fork-period",
+	.what = "a handler forks over the leader of a grace period",
+	.rules = "fork",
+	.modes = "rseq fence",
+	.setup = scene_domain,
+	.threads = { makes_a_period_over_a_fork },
+	.handler = forks,
+	.signals = { 1 },
+};

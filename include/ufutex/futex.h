@@ -37,8 +37,8 @@
  *
  * A handler that leaves by longjmp, or waits for other threads in whatever way
  * (fork waits for libc's locks, _Fork for nothing), must call
- * ufx_futex_interrupt first, and must do neither if that returns false: its
- * thread holds a lock of the engine then.
+ * ufx_futex_interrupt first, and must do neither if that returns false: others
+ * wait for its thread then.
  *
  * From a signal handler: every operation may be called. If the handler
  * interrupted the engine itself in a critical section, a wake (WAKE_OP
@@ -138,9 +138,11 @@ UFX_API long ufx_futex_requeue(struct ufx_waitv_entry *waiters,
  * been woken before; else -EINTR, or, if @restart (pass whether the handler has
  * SA_RESTART) and the kind of wait allow it, it compares its word again and
  * queues at the tail. Returns true; the thread then holds no lock of the engine.
- * False, and nothing is done: the handler came over a critical section. It has
- * to return and come later (send the signal again). Safe in handlers only;
- * may sleep briefly, until a waker that is at it is done.
+ * False, and nothing is done: the handler came over a critical section, or over
+ * what others wait for (posted wakes, deferred calls). It has to return and come
+ * later (send the signal again). All handlers of a thread that may leave must
+ * call this. Safe in handlers only; may sleep briefly, until a waker that is at
+ * it is done.
  */
 UFX_API bool ufx_futex_interrupt(bool restart);
 

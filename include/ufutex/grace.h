@@ -41,7 +41,7 @@ UFX_API ufx_cookie ufx_grace_get_state(void);
 /* get_state, and asks that the period be made by the next one who can. */
 UFX_API ufx_cookie ufx_grace_start_poll(void);
 
-/* Has @cookie's grace period elapsed? If so, an acquire fence. Never waits. */
+/* Has @cookie's grace period elapsed? If so, an acquire. Never waits. */
 UFX_API bool ufx_grace_poll(ufx_cookie cookie);
 
 /*

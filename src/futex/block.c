@@ -226,7 +226,9 @@ static bool begin(struct ufx_blocked *b)
 		return false;
 	set_up(b);
 	b->outer = ufx_load(&b->thread->blocked);
-	ufx_store(&b->thread->blocked, b);
+	/* A child of vfork has its parent's record, and may die here. */
+	if (!ufx_load(&ufx_thread_unregistered))
+		ufx_store(&b->thread->blocked, b);
 	for (unsigned int i = 0; i < b->n; i++) {
 		long ret = ufx_wait_prepare(b->domain, &b->waiters[i],
 					    word_of(&b->words[i + 1]),
@@ -319,14 +321,16 @@ static void interrupt(struct ufx_blocked *b, bool restart)
 bool ufx_futex_interrupt(bool restart)
 {
 	struct ufx_thread *t = ufx_thread_record;
+	struct ufx_blocked *b;
 
-	if (ufx_thread_inside && !UFX_FAULT(INTERRUPT_INSIDE))
+	if ((ufx_thread_inside || ufx_load(&ufx_thread_bound)) &&
+	    !UFX_FAULT(INTERRUPT_INSIDE))
 		return false;
 	if (!t || !ufx_load(&t->claimed) || UFX_FAULT(INTERRUPT_QUEUED))
 		return true;
 	ufx_enter_inside();
-	while (ufx_load(&t->blocked)) /* those that earlier handlers made too */
-		interrupt(t->blocked, restart);
+	while ((b = ufx_load(&t->blocked))) /* those that earlier handlers made too */
+		interrupt(b, restart);
 	/* R12: a sleep that the kernel restarts finds itself awake. */
 	if (!UFX_FAULT(INTERRUPT_ASLEEP))
 		ufx_xchg(&t->park, UFX_PARK_AWAKE);

@@ -109,11 +109,13 @@ static void run_posted(void)
 {
 	struct ufx_thread *t = ufx_thread_self();
 
+	ufx_bind(); /* what is copied out is nowhere else */
 	ufx_store(&ufx_thread_posted, 0);
 	ufx_compiler_barrier();
 	for (struct ufx_posted_page *page = t ? &t->posted : NULL; page;
 	     page = page->next)
 		run_page(page);
+	ufx_unbind();
 }
 
 void (*const ufx_thread_run_posted)(void) = run_posted;

@@ -17,7 +17,8 @@
 
 /*
  * @w: idle, with mask, priority and park set. Returns 0 (queued), -EAGAIN (the
- * word differs; an acquire), -EFAULT, -ENOMEM. Not where ufx_thread_inside.
+ * word differs; an acquire), -EFAULT, -ENOMEM. Not in a handler over a critical
+ * section.
  */
 int ufx_wait_prepare(struct ufx_domain *d, struct ufx_waiter *w, uint32_t *word,
 		     uint32_t expected);

@@ -6,7 +6,7 @@
  * is queued meanwhile, by a callback too, is seen by it before it retires, or
  * by the thread that relieves it. Callbacks run under no lock but the driver's
  * role, which ufx_grace_barrier waits for and, when the driver has done enough
- * for others, hurried calls.
+ * for others, hurried calls. Who may get the role is bound (host/thread.h).
  */
 #include <errno.h>
 
@@ -160,9 +160,11 @@ void ufx_grace_call(struct ufx_call *call, void (*fn)(struct ufx_call *call))
 	if (ufx_start())
 		return;
 	push(call);
+	ufx_bind();
 	if (ufx_fetch_add(&calls->pending, 1) + 1 >= LAZY_MAX && !driving &&
 	    !ufx_thread_inside && ufx_lock_try(&calls->driver))
 		drive_and_retire();
+	ufx_unbind();
 }
 
 void ufx_grace_call_hurry(struct ufx_call *call, void (*fn)(struct ufx_call *call))
@@ -174,10 +176,12 @@ void ufx_grace_call_hurry(struct ufx_call *call, void (*fn)(struct ufx_call *cal
 	push(call);
 	if (driving)
 		return;
+	ufx_bind();
 	if (ufx_lock_try(&calls->driver))
 		drive_and_retire();
 	else if (ufx_load(&calls->long_drive))
 		relieve_and_drive();
+	ufx_unbind();
 }
 
 int ufx_grace_barrier(void)
@@ -194,5 +198,8 @@ int ufx_grace_barrier(void)
 	 * With the role in hand, every call that an earlier driver took has run,
 	 * and every other one is in the list.
 	 */
-	return relieve_and_drive();
+	ufx_bind();
+	ret = relieve_and_drive();
+	ufx_unbind();
+	return ret;
 }

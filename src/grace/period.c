@@ -68,9 +68,20 @@ ufx_cookie ufx_grace_start_poll(void)
 	return ufx_grace_get_state(); /* whoever comes next makes it anyway */
 }
 
+/*
+ * The last period that is done. Where a handler forked over lead(), what that
+ * stores in the child lies above @started, and says nothing. An acquire.
+ */
+static uint64_t last_done(void)
+{
+	uint64_t done = ufx_load_acquire(&periods->done);
+
+	return done <= ufx_load(&periods->started) ? done : 0;
+}
+
 bool ufx_grace_poll(ufx_cookie cookie)
 {
-	return !ufx_start() && ufx_load_acquire(&periods->done) >= cookie.period;
+	return !ufx_start() && last_done() >= cookie.period;
 }
 
 /* Makes one period. The caller holds the leader's lock. 0 or -errno. */
@@ -79,6 +90,8 @@ static int lead(void)
 	uint64_t number = ufx_load(&periods->started) + 1;
 	int ret;
 
+	if (ufx_load(&periods->done) >= number) /* see last_done */
+		ufx_store(&periods->done, 0);
 	ufx_store(&periods->started, number);
 	/*
 	 * Partners: ufx_grace_get_state; and the fences of readers, behind their
@@ -103,7 +116,7 @@ static int make_one(uint64_t wanted)
 	ufx_enter_inside();
 	ufx_lock(&periods->leader);
 	/* Somebody may have led it while we waited for the lock. */
-	if (ufx_load(&periods->done) < wanted)
+	if (last_done() < wanted)
 		ret = lead();
 	ufx_unlock(&periods->leader);
 	ufx_leave_inside();
@@ -114,10 +127,11 @@ int ufx_grace_cond_sync(ufx_cookie cookie)
 {
 	int ret = ufx_start();
 
-	if (!ret && cookie.period > ufx_load(&periods->started) + 1)
-		cookie = ufx_grace_get_state(); /* taken before a fork */
-	while (!ret && !ufx_grace_poll(cookie))
+	while (!ret && !ufx_grace_poll(cookie)) {
+		if (cookie.period > ufx_load(&periods->started) + 1)
+			cookie = ufx_grace_get_state(); /* taken before a fork */
 		ret = make_one(cookie.period);
+	}
 	return ret;
 }
 
@@ -128,7 +142,7 @@ int ufx_grace_synchronize(void)
 
 uint64_t ufx_periods_made(void)
 {
-	return ufx_load(&periods->done);
+	return last_done();
 }
 
 uint64_t ufx_periods_failed(void)

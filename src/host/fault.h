@@ -84,6 +84,7 @@
 	X(INTERRUPT_ASLEEP, "R12",                                             \
 	  "an interrupted wait is left to the kernel's restart")               \
 	X(INTERRUPT_UNSEEN, "R12", "a wait does not see that it has ended")    \
+	X(INTERRUPT_BOUND, "R12", "a handler leaves what others wait for")     \
 	X(FORK_UNSEEN, "fork", "a wait does not notice that it is in a child") \
 	X(HOST_LOCK_IDLE, "locks", "the library's own locks wake nobody")
 

@@ -11,6 +11,7 @@
 
 UFX_TLS uint32_t ufx_thread_inside;
 UFX_TLS uint32_t ufx_thread_unregistered;
+UFX_TLS uint32_t ufx_thread_bound;
 UFX_TLS uint32_t ufx_thread_posted;
 UFX_TLS struct ufx_thread *ufx_thread_record;
 
@@ -164,14 +165,15 @@ struct ufx_thread *ufx_thread_self_slow(void)
 void *ufx_thread_lines(struct ufx_thread *t, unsigned int n)
 {
 	uint32_t used = ufx_load(&t->lines_used);
+	char *lines = ufx_load(&t->lines); /* once: a fork in a handler wipes it */
 
-	if (n > UFX_THREAD_LINES - used || !t->lines)
+	if (n > UFX_THREAD_LINES - used || !lines)
 		return NULL;
 	/* A handler between these two gives back what it takes. */
 	ufx_store(&t->lines_used, used + n);
 	if (!used && n == 1)
 		return t->first;
-	return t->lines + (size_t)used * UFX_LINE;
+	return lines + (size_t)used * UFX_LINE;
 }
 
 void ufx_thread_lines_free(struct ufx_thread *t, unsigned int n)

@@ -38,6 +38,29 @@ static inline bool ufx_thread_is_unregistered(void)
 	return ufx_load(&ufx_thread_unregistered) && !UFX_FAULT(DEAF_SECTIONS);
 }
 
+/*
+ * Not zero: between its critical sections this thread has something to finish
+ * that others wait for, as posted wakes or deferred calls. A handler does all
+ * there as ever, but may not leave (ufx_futex_interrupt).
+ */
+extern UFX_TLS uint32_t ufx_thread_bound;
+
+static inline void ufx_bind(void)
+{
+	if (UFX_FAULT(INTERRUPT_BOUND))
+		return;
+	ufx_store(&ufx_thread_bound, ufx_load(&ufx_thread_bound) + 1);
+	ufx_compiler_barrier();
+}
+
+static inline void ufx_unbind(void)
+{
+	if (UFX_FAULT(INTERRUPT_BOUND))
+		return;
+	ufx_compiler_barrier();
+	ufx_store(&ufx_thread_bound, ufx_load(&ufx_thread_bound) - 1);
+}
+
 /* Not zero: handlers have left wakes for this thread to carry out. */
 extern UFX_TLS uint32_t ufx_thread_posted;
 

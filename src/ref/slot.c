@@ -100,9 +100,11 @@ int ufx_slot_replace_later(struct ufx_slot *slot, struct ufx_object *object)
 		dropped = ufx_idle_drop(slot->migration, &slot->current->counted);
 		ret = 0;
 	}
+	ufx_bind(); /* until somebody will fold */
 	unlock(slot);
 	if (dropped)
 		ufx_idle_hurry(slot->migration);
+	ufx_unbind();
 	return ret;
 }
 

@@ -143,11 +143,13 @@ static int replace(struct ufx_domain *d, struct ufx_table *next, bool wait)
 	} else {
 		loser = next;
 	}
+	ufx_bind(); /* until somebody will fold */
 	ufx_domain_unlock(d);
 	if (loser)
 		ufx_table_free(loser);
 	if (drop)
 		ufx_idle_hurry(m);
+	ufx_unbind();
 	if (!wait)
 		return 0;
 	ret = wait_for_switch(d, epoch);
