@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "cli/commands.h"
+#include "sites/cache.h"
 #include "sites/find.h"
 #include "sites/text.h"
 
@@ -22,16 +23,20 @@ static const char usage[] =
 	"  --all        one line a place: address, function, kind, the replaced bytes,\n"
 	"               their instructions\n"
 	"  --json       all that as one JSON object\n"
+	"  --no-cache   search anew, and keep nothing\n"
 	"  --help       this text\n"
 	"\n"
 	"Kinds: futex, a system call with futex's number as a constant; tested, one\n"
 	"whose number is known only when it is made. Others are not listed. Refused are\n"
 	"those where no such instructions are found, with the reason.\n"
 	"\n"
+	"Results are kept in $XDG_CACHE_HOME/ufutex/sites, or ~/.cache/ufutex/sites, by\n"
+	"the build-id of the object; one without a build-id is always searched.\n"
+	"\n"
 	"Exit status: 0; 1 an object cannot be read; 2 bad usage.\n";
 
 struct request {
-	bool all, json, help;
+	bool all, json, no_cache, help;
 	char **files;
 };
 
@@ -40,6 +45,7 @@ struct found {
 	const char *path;
 	struct ufx_object object;
 	struct ufx_site_list sites;
+	bool cached;
 };
 
 static const char *const kinds[] = {
@@ -55,6 +61,8 @@ static bool *flag(struct request *r, const char *word)
 		return &r->all;
 	if (!strcmp(word, "--json"))
 		return &r->json;
+	if (!strcmp(word, "--no-cache"))
+		return &r->no_cache;
 	if (!strcmp(word, "--help") || !strcmp(word, "-h"))
 		return &r->help;
 	return NULL;
@@ -81,6 +89,26 @@ static int parse(struct request *r, char **arg)
 }
 
 /* ---- an object -------------------------------------------------------------- */
+
+static const char *search(struct found *f, bool no_cache)
+{
+	struct ufx_sites_cache cache;
+	enum ufx_cache_answer answer = UFX_CACHE_MISS;
+	const char *why;
+
+	ufx_cache_find(&cache, &f->object);
+	if (!no_cache)
+		answer = ufx_cache_read(&cache, &f->object, &f->sites, &why);
+	f->cached = answer == UFX_CACHE_HIT;
+	if (f->cached)
+		return NULL;
+	if (answer == UFX_CACHE_BAD)
+		ufx_cli_error("sites", "%s is not used, it %s", cache.path, why);
+	why = ufx_sites_find(&f->object, &f->sites);
+	if (!why && !no_cache)
+		ufx_cache_write(&cache, &f->object, &f->sites);
+	return why;
+}
 
 static void build_id_text(const struct ufx_object *o, char *text)
 {
@@ -208,11 +236,11 @@ static json_t *found_json(const struct found *f)
 	build_id_text(&f->object, id);
 	for (size_t i = 0; i < f->sites.count; i++)
 		json_array_append_new(list, site_json(f, &f->sites.list[i]));
-	return json_pack("{s:s, s:o, s:I, s:i, s:i, s:i, s:i, s:i, s:o}",
+	return json_pack("{s:s, s:o, s:I, s:b, s:i, s:i, s:i, s:i, s:i, s:o}",
 			 "path", f->path, "build_id",
 			 *id ? json_string(id) : json_null(),
 			 "text_size", (json_int_t)f->object.text_size,
-			 "futex", (int)c.kind[UFX_SITE_FUTEX],
+			 "cached", f->cached, "futex", (int)c.kind[UFX_SITE_FUTEX],
 			 "futex_functions", (int)c.functions[UFX_SITE_FUTEX],
 			 "tested", (int)c.kind[UFX_SITE_TESTED],
 			 "tested_functions", (int)c.functions[UFX_SITE_TESTED],
@@ -228,7 +256,7 @@ static int show(const struct request *r, const char *path, json_t *objects)
 	const char *why = ufx_object_open(&f.object, path);
 
 	if (!why)
-		why = ufx_sites_find(&f.object, &f.sites);
+		why = search(&f, r->no_cache);
 	if (!why)
 		why = ufx_object_functions(&f.object);
 	if (why)
