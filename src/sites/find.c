@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: MIT */
+#include "sites/find.h"
+
+#include <string.h>
+
+#include "sites/array.h"
+#include "sites/set.h"
+#include "sites/window.h"
+
+#define NR_FUTEX 202 /* x86-64's */
+
+static const uint8_t syscall_bytes[] = { 0x0f, 0x05 };
+
+const char *ufx_site_reason(enum ufx_site_refused refused)
+{
+	static const char *const reasons[] = {
+		[UFX_SITE_USABLE] = "usable",
+		[UFX_REFUSED_TARGET] = "something may jump into it",
+		[UFX_REFUSED_TRANSFER] = "a branch, call or return is next to it",
+		[UFX_REFUSED_ROOM] = "the function has too little room",
+		[UFX_REFUSED_OVERLAP] = "another site is too near",
+		[UFX_REFUSED_UNDECODED] = "the function does not decode to its end",
+		[UFX_REFUSED_SPLIT] = "something may jump into an instruction of the function",
+		[UFX_REFUSED_COMPUTED] = "the function computes jumps within itself",
+		[UFX_REFUSED_OUTSIDE] = "it is in no function that is known",
+		[UFX_REFUSED_SIGNAL] = "signal handlers return to it",
+	};
+
+	return refused < UFX_REFUSED_REASONS ? reasons[refused] : "unknown";
+}
+
+static struct ufx_site *add_site(struct ufx_site_list *sites)
+{
+	struct ufx_site *site;
+
+	sites->list = UFX_SITES_ROOM(sites->list, sites->count);
+	site = &sites->list[sites->count++];
+	memset(site, 0, sizeof(*site));
+	return site;
+}
+
+/* What may be a system call, or the bytes of one in something else. */
+static void add_bytes(struct ufx_site_list *sites, uint64_t address,
+		      enum ufx_site_refused why)
+{
+	struct ufx_site *site = add_site(sites);
+
+	site->address = address;
+	site->length = sizeof(syscall_bytes);
+	site->kind = UFX_SITE_TESTED;
+	site->refused = (uint8_t)why;
+	memcpy(site->bytes, syscall_bytes, sizeof(syscall_bytes));
+}
+
+/* ---- which functions --------------------------------------------------------- */
+
+static const struct ufx_function *function_at(const struct ufx_object *o,
+					      const struct ufx_segment *s,
+					      uint64_t address, size_t *from)
+{
+	const struct ufx_function *f;
+
+	while (*from < o->function_count && o->functions[*from].end <= address)
+		++*from;
+	f = &o->functions[*from];
+	if (*from == o->function_count || f->start > address ||
+	    f->start < s->address || f->end > s->address + s->size)
+		return NULL;
+	return f;
+}
+
+static void add_code(struct ufx_code_set *set, const struct ufx_function *f)
+{
+	set->list = UFX_SITES_ROOM(set->list, set->count);
+	ufx_code_decode(&set->list[set->count++], set->object, f);
+}
+
+/*
+ * Behind the end of a function, as where the description of clone's stack ends
+ * because its child has another: what precedes it may tell that its number is
+ * not ours. Only one a function.
+ */
+static bool add_behind(struct ufx_code_set *set, const struct ufx_segment *s,
+		       uint64_t address, size_t next)
+{
+	struct ufx_function f;
+
+	if (!next || set->object->functions[next - 1].start < s->address)
+		return false;
+	f = set->object->functions[next - 1];
+	if (set->count && set->list[set->count - 1].range.start == f.start)
+		return false;
+	f.end = address + sizeof(syscall_bytes);
+	add_code(set, &f);
+	set->list[set->count - 1].outside = true;
+	return true;
+}
+
+/* Functions go into @set, bytes that are in none into @sites. */
+static void search(struct ufx_code_set *set, struct ufx_site_list *sites,
+		   const struct ufx_segment *s)
+{
+	const uint8_t *at = s->bytes, *end = s->bytes + s->size;
+	size_t from = 0;
+
+	while ((at = memmem(at, (size_t)(end - at), syscall_bytes, 2))) {
+		uint64_t address = s->address + (uint64_t)(at - s->bytes);
+		const struct ufx_function *f =
+			function_at(set->object, s, address, &from);
+
+		if (f) {
+			add_code(set, f);
+			at = s->bytes + (f->end - s->address);
+		} else {
+			if (ufx_object_is_code(set->object, address) &&
+			    !add_behind(set, s, address, from))
+				add_bytes(sites, address, UFX_REFUSED_OUTSIDE);
+			at += sizeof(syscall_bytes);
+		}
+	}
+}
+
+/* ---- which sites ------------------------------------------------------------- */
+
+static enum ufx_site_refused refused_whole(const struct ufx_code *code)
+{
+	if (code->outside)
+		return UFX_REFUSED_OUTSIDE;
+	if (code->range.signal)
+		return UFX_REFUSED_SIGNAL;
+	if (ufx_code_split(code))
+		return UFX_REFUSED_SPLIT;
+	return code->indirect && code->labels ? UFX_REFUSED_COMPUTED :
+						UFX_SITE_USABLE;
+}
+
+static bool is_site(const struct ufx_code *code, size_t n, uint8_t *kind)
+{
+	uint32_t number;
+
+	if (!(code->list[n].is & UFX_IS_SYSCALL))
+		return false;
+	*kind = UFX_SITE_TESTED;
+	if (!ufx_window_number(code, n, &number))
+		return true;
+	*kind = UFX_SITE_FUTEX;
+	return number == NR_FUTEX;
+}
+
+/* First the best windows, then what they leave to the others. */
+static void choose(struct ufx_code *code, struct ufx_site_list *sites, bool pairs)
+{
+	for (size_t n = 0; n < code->count; n++) {
+		struct ufx_site site = { 0 };
+
+		if (!is_site(code, n, &site.kind) ||
+		    (code->marks[code->list[n].at] & UFX_MARK_TAKEN))
+			continue;
+		if (!pairs)
+			ufx_window_choose(code, n, &site);
+		else if (!ufx_window_pair(code, n, &site))
+			continue;
+		*add_site(sites) = site;
+	}
+}
+
+static void refuse(const struct ufx_code *code, struct ufx_site_list *sites,
+		   enum ufx_site_refused why)
+{
+	for (size_t n = 0; n < code->count; n++) {
+		struct ufx_site site = { 0 };
+
+		if (!is_site(code, n, &site.kind))
+			continue;
+		ufx_window_refuse(code, n, why, &site);
+		*add_site(sites) = site;
+	}
+}
+
+static void refuse_bytes(const struct ufx_code *code, struct ufx_site_list *sites,
+			 enum ufx_site_refused why)
+{
+	const uint8_t *at = code->bytes, *end = code->bytes + code->size;
+
+	while ((at = memmem(at, (size_t)(end - at), syscall_bytes, 2))) {
+		add_bytes(sites, code->range.start + (uint64_t)(at - code->bytes),
+			  why);
+		at += sizeof(syscall_bytes);
+	}
+}
+
+static void find_in(struct ufx_code *code, struct ufx_site_list *sites)
+{
+	enum ufx_site_refused why = refused_whole(code);
+
+	if (!code->whole) {
+		refuse_bytes(code, sites, code->outside ? why : UFX_REFUSED_UNDECODED);
+	} else if (why != UFX_SITE_USABLE) {
+		refuse(code, sites, why);
+	} else {
+		choose(code, sites, true);
+		choose(code, sites, false);
+	}
+}
+
+static int by_address(const void *a, const void *b)
+{
+	const struct ufx_site *one = a, *other = b;
+
+	return one->address < other->address ? -1 : one->address > other->address;
+}
+
+const char *ufx_sites_find(struct ufx_object *object, struct ufx_site_list *sites)
+{
+	struct ufx_code_set set = { .object = object };
+	const char *why = ufx_object_functions(object);
+
+	memset(sites, 0, sizeof(*sites));
+	if (why)
+		return why;
+	for (size_t n = 0; n < object->segment_count; n++)
+		if (object->segments[n].executable)
+			search(&set, sites, &object->segments[n]);
+	ufx_code_targets(&set);
+	for (size_t n = 0; n < set.count; n++) {
+		find_in(&set.list[n], sites);
+		ufx_code_free(&set.list[n]);
+	}
+	free(set.list);
+	if (sites->count)
+		qsort(sites->list, sites->count, sizeof(*sites->list), by_address);
+	return NULL;
+}
+
+void ufx_sites_free(struct ufx_site_list *sites)
+{
+	free(sites->list);
+	memset(sites, 0, sizeof(*sites));
+}

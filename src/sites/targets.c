@@ -1,0 +1,346 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What may be jumped to. All of it errs on the side of too many: one too many refuses a window at worst,
+ * one too few lets a jump end inside one.
+ *
+ * - Direct branches: of the function itself, and of others, as of parts that
+ *   the compiler moved away (.cold). Those of others that are long are looked for at every byte; short ones by
+ *   decoding the neighbours, byte by byte where those do not decode.
+ * - Places whose address a lea takes.
+ * - Jump tables: for every address that a lea takes, as many words as lead
+ *   into text when they are added to it, which is what compilers make of
+ *   switches in position-independent code; no more than TABLE_MAX.
+ * - Pointers: every aligned word, wherever it is, that is an address. So that
+ *   has tables of addresses, computed gotos, symbols' values, and relocations'
+ *   addends, which are loaded with the object.
+ * - Landing pads, where unwinding goes on.
+ *
+ * Not seen: addresses that a program computes in yet another way. A function
+ * that takes the address of a place in itself and jumps to a computed one is
+ * refused as a whole (find.c).
+ */
+#include <dwarf.h>
+#include <string.h>
+
+#include "sites/array.h"
+#include "sites/set.h"
+
+#define TABLE_MAX 8192
+#define SHORT_REACH 130
+
+struct bases {
+	uint64_t *list;
+	size_t count;
+};
+
+struct ufx_code *ufx_code_at(const struct ufx_code_set *set, uint64_t address)
+{
+	size_t low = 0, high = set->count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (set->list[middle].range.end <= address)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	if (low == set->count || set->list[low].range.start > address)
+		return NULL;
+	return &set->list[low];
+}
+
+static void mark(const struct ufx_code_set *set, uint64_t address,
+		 enum ufx_mark how)
+{
+	struct ufx_code *code = ufx_code_at(set, address);
+
+	if (code)
+		ufx_code_mark(code, address, how);
+}
+
+static void is_target(const struct ufx_code_set *set, uint64_t address)
+{
+	mark(set, address, UFX_MARK_TARGET);
+}
+
+static void may_be_target(const struct ufx_code_set *set, uint64_t address)
+{
+	mark(set, address, UFX_MARK_GUESS);
+}
+
+static void branch_found(void *set, uint64_t to)
+{
+	is_target(set, to);
+}
+
+static int32_t word(const uint8_t *bytes)
+{
+	int32_t value;
+
+	memcpy(&value, bytes, sizeof(value));
+	return value;
+}
+
+/* ---- long branches, and addresses that are taken ---------------------------- */
+
+/* How long what is in front of the displacement is; 0: this is no branch. */
+static size_t branch_prefix(const uint8_t *bytes)
+{
+	if (bytes[0] == 0xe8 || bytes[0] == 0xe9)
+		return 1;
+	if (bytes[0] == 0x0f && (bytes[1] & 0xf0) == 0x80)
+		return 2;
+	return bytes[0] == 0xc7 && bytes[1] == 0xf8 ? 2 : 0; /* xbegin */
+}
+
+static bool is_lea(const uint8_t *bytes)
+{
+	return (bytes[0] & 0xf8) == 0x48 && bytes[1] == 0x8d &&
+	       (bytes[2] & 0xc7) == 0x05;
+}
+
+static void add_base(struct bases *bases, uint64_t address)
+{
+	bases->list = UFX_SITES_ROOM(bases->list, bases->count);
+	bases->list[bases->count++] = address;
+}
+
+/*
+ * What was decoded to its end told its branches exactly; it is not guessed at
+ * again, byte by byte.
+ */
+static void scan_text(const struct ufx_code_set *set,
+		      const struct ufx_segment *s, struct bases *bases)
+{
+	const struct ufx_code *code = set->list, *end = code + set->count;
+
+	for (size_t at = 0; at + 7 <= s->size; at++) {
+		const uint8_t *bytes = s->bytes + at;
+		uint64_t address = s->address + at;
+		size_t prefix = branch_prefix(bytes);
+
+		while (code < end && address >= code->range.end)
+			code++;
+		if (prefix && !(code < end && ufx_code_covers(code, address) &&
+				code->whole))
+			may_be_target(set, address + prefix + 4 +
+				      (uint64_t)(int64_t)word(bytes + prefix));
+		if (is_lea(bytes)) {
+			uint64_t base = address + 7 +
+					(uint64_t)(int64_t)word(bytes + 3);
+
+			may_be_target(set, base);
+			add_base(bases, base);
+		}
+	}
+}
+
+/* ---- short branches ---------------------------------------------------------- */
+
+static bool is_short_branch(uint8_t byte)
+{
+	return (byte & 0xf0) == 0x70 || byte == 0xeb || (byte & 0xfc) == 0xe0;
+}
+
+static void scan_short(const struct ufx_code_set *set, uint64_t from, uint64_t to)
+{
+	for (; from < to; from++) {
+		size_t left;
+		const uint8_t *bytes = ufx_object_bytes(set->object, from, &left);
+
+		if (bytes && left >= 2 && is_short_branch(bytes[0]))
+			may_be_target(set, from + 2 +
+				      (uint64_t)(int64_t)(int8_t)bytes[1]);
+	}
+}
+
+/* From @from to @to: functions, and what is between them. */
+static void scan_around(struct ufx_code_set *set, uint64_t from, uint64_t to)
+{
+	const struct ufx_object *o = set->object;
+
+	for (size_t n = ufx_object_function(o, from); from < to; n++) {
+		const struct ufx_function *f = &o->functions[n];
+
+		if (n == o->function_count || f->start >= to) {
+			scan_short(set, from, to);
+			return;
+		}
+		if (f->start > from)
+			scan_short(set, from, f->start);
+		if (!ufx_code_branches(o, f, branch_found, set))
+			scan_short(set, f->start > from ? f->start : from,
+				   f->end < to ? f->end : to);
+		from = f->end;
+	}
+}
+
+static void find_short(struct ufx_code_set *set)
+{
+	for (size_t n = 0; n < set->count; n++) {
+		const struct ufx_function *f = &set->list[n].range;
+
+		scan_around(set, f->start > SHORT_REACH ? f->start - SHORT_REACH : 0,
+			    f->start);
+		scan_around(set, f->end, f->end + SHORT_REACH);
+		ufx_code_branches(set->object, f, branch_found, set);
+	}
+}
+
+/* ---- tables and pointers ------------------------------------------------------ */
+
+static bool in_text(const struct ufx_object *o, uint64_t address)
+{
+	const struct ufx_segment *s = ufx_object_segment(o, address);
+
+	return s && s->executable;
+}
+
+static void walk_table(const struct ufx_code_set *set, uint64_t base)
+{
+	size_t left;
+	const uint8_t *bytes = ufx_object_bytes(set->object, base, &left);
+
+	if (!bytes)
+		return;
+	for (size_t n = 0; n < TABLE_MAX && 4 * n + 4 <= left; n++) {
+		uint64_t to = base + (uint64_t)(int64_t)word(bytes + 4 * n);
+
+		if (!in_text(set->object, to))
+			return;
+		may_be_target(set, to);
+	}
+}
+
+static int by_value(const void *a, const void *b)
+{
+	uint64_t one = *(const uint64_t *)a, other = *(const uint64_t *)b;
+
+	return one < other ? -1 : one > other;
+}
+
+static void walk_tables(const struct ufx_code_set *set, struct bases *bases)
+{
+	if (bases->count)
+		qsort(bases->list, bases->count, sizeof(*bases->list), by_value);
+	for (size_t n = 0; n < bases->count; n++)
+		if (!n || bases->list[n] != bases->list[n - 1])
+			walk_table(set, bases->list[n]);
+}
+
+static void scan_pointers(const struct ufx_code_set *set,
+			  const struct ufx_segment *s)
+{
+	uint64_t low = set->list[0].range.start;
+	uint64_t high = set->list[set->count - 1].range.end;
+
+	for (size_t at = -s->address & 3; at + 8 <= s->size; at += 4) {
+		uint64_t value;
+
+		memcpy(&value, s->bytes + at, sizeof(value));
+		if (value >= low && value < high)
+			may_be_target(set, value);
+	}
+}
+
+/* ---- landing pads -------------------------------------------------------------- */
+
+struct reader {
+	const uint8_t *at, *end;
+	bool bad;
+};
+
+static uint64_t read_byte(struct reader *r)
+{
+	r->bad |= r->at == r->end;
+	return r->bad ? 0 : *r->at++;
+}
+
+static uint64_t read_number(struct reader *r)
+{
+	uint64_t value = 0, byte;
+	int shift = 0;
+
+	do {
+		byte = read_byte(r);
+		value |= shift < 64 ? (byte & 0x7f) << shift : 0;
+		shift += 7;
+	} while (byte & 0x80);
+	return value;
+}
+
+static uint64_t read_field(struct reader *r, uint64_t encoding)
+{
+	uint64_t value = 0;
+
+	if ((encoding & 0x0f) == DW_EH_PE_uleb128)
+		return read_number(r);
+	r->bad |= (encoding & 0x07) != DW_EH_PE_udata4; /* also signed */
+	for (int n = 0; n < 4; n++)
+		value |= read_byte(r) << (8 * n);
+	return value;
+}
+
+/* Pads count from the function, if the table has no base of its own. */
+static void read_pads(const struct ufx_code_set *set, struct reader *r,
+		      uint64_t start)
+{
+	uint64_t encoding, size;
+	const uint8_t *end;
+
+	if (read_byte(r) != DW_EH_PE_omit)
+		return; /* bases of their own are for overlays, not compilers */
+	if (read_byte(r) != DW_EH_PE_omit)
+		read_number(r);
+	encoding = read_byte(r);
+	size = read_number(r);
+	if (r->bad || size > (uint64_t)(r->end - r->at))
+		return;
+	end = r->at + size;
+	while (!r->bad && r->at < end) {
+		uint64_t pad;
+
+		read_field(r, encoding);
+		read_field(r, encoding);
+		pad = read_field(r, encoding);
+		read_number(r);
+		if (!r->bad && pad)
+			is_target(set, start + pad);
+	}
+}
+
+static void find_pads(const struct ufx_code_set *set)
+{
+	const struct ufx_object *o = set->object;
+
+	for (size_t n = 0; n < o->function_count; n++) {
+		const struct ufx_function *f = &o->functions[n];
+		struct reader r = { 0 };
+		size_t left;
+
+		r.at = f->pads ? ufx_object_bytes(o, f->pads, &left) : NULL;
+		if (!r.at)
+			continue;
+		r.end = r.at + left;
+		read_pads(set, &r, f->start);
+	}
+}
+
+void ufx_code_targets(struct ufx_code_set *set)
+{
+	const struct ufx_object *o = set->object;
+	struct bases bases = { 0 };
+
+	if (!set->count)
+		return;
+	for (size_t n = 0; n < o->segment_count; n++) {
+		if (o->segments[n].executable)
+			scan_text(set, &o->segments[n], &bases);
+		scan_pointers(set, &o->segments[n]);
+	}
+	find_short(set);
+	walk_tables(set, &bases);
+	find_pads(set);
+	free(bases.list);
+}

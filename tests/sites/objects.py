@@ -1,0 +1,118 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""
+This machine's own libraries, beside what objdump and known figures say: every
+site is a system call there, windows are whole instructions, no branch leads
+into one, and no futex call is missing.
+"""
+
+import bisect
+import re
+import shutil
+import subprocess
+
+from sites import check, end, mapped, search, skip
+
+LINE = re.compile(r"^ *([0-9a-f]+):\t((?:[0-9a-f]{2} )+)\s*\t(.*)$")
+BRANCH = re.compile(r"^(?:bnd |notrack )?(?:j\w+|call|loop\w*|xbegin) +([0-9a-f]+)\b")
+FUTEX = "mov    $0xca,%eax"
+
+# build-id: futex sites, functions with them, tested sites. Counted by hand.
+KNOWN = {
+    "93ac61ec5a8eb1396f9fbd350e3169a558528a40": (60, 39, None),  # Debian 12, libc
+    "7ebc65e52f2bbea498b4040fa92f7238377aaba9": (7, 7, None),    # its ld.so
+    "3856f0954e1931eebc020ca4a4e6bef40f4f7765": (0, 0, 38),      # its libgomp
+}
+
+
+def disassemble(path):
+    """[(address, bytes, text)], by address"""
+    out = subprocess.run(["objdump", "-d", "-w", path], stdout=subprocess.PIPE,
+                         check=True).stdout.decode()
+    lines = (LINE.match(line) for line in out.splitlines())
+    return [(int(m[1], 16), bytes.fromhex(m[2]), m[3]) for m in lines if m]
+
+
+def number(code, n):
+    """What sets eax last before line @n, if it is near."""
+    before = (text.split("#")[0].rstrip() for _, _, text in reversed(code[max(0, n - 12):n]))
+    return next((text for text in before if text.endswith((",%eax", ",%rax"))), None)
+
+
+def calls(code):
+    """The addresses of futex calls."""
+    return {code[n][0] for n in range(len(code)) if code[n][2].rstrip() == "syscall" and
+            number(code, n) == FUTEX}
+
+
+def beside_objdump(name, sites, code):
+    at = {address: (raw, text) for address, raw, text in code}
+    targets = sorted(int(m[1], 16) for m in (BRANCH.match(t) for _, _, t in code) if m)
+    wrong = [hex(s["address"]) for s in sites if not window_is_good(s, at, targets)]
+    check(not wrong, "%s: windows are whole instructions that nothing branches into" % name,
+          wrong)
+    mine = {s["address"] + s["syscall"] for s in sites}
+    check(calls(code) <= mine, "%s: no futex call is missing" % name,
+          [hex(a) for a in calls(code) - mine])
+    known = {s["address"] + s["syscall"] for s in sites if s["kind"] == "futex"}
+    check(known == calls(code), "%s: and no other is called one (%d)" % (name, len(known)),
+          [hex(a) for a in known ^ calls(code)])
+
+
+def window_is_good(site, at, targets):
+    address, last = site["address"], site["address"] + site["length"]
+    where, raw, displaced = address, b"", None
+    while where < last and where in at:
+        piece, text = at[where]
+        if where == address + site["syscall"] and text.rstrip() != "syscall":
+            return False
+        if "(%rip)" in text:
+            displaced = int(re.search(r"# ([0-9a-f]+)", text)[1], 16) - where - len(piece)
+        raw += piece
+        where += len(piece)
+    inside = bisect.bisect_right(targets, address) < bisect.bisect_left(targets, last)
+    return (raw.hex(" ") == site["bytes"] and not inside and
+            displacement(site, raw) == displaced)
+
+
+def displacement(site, raw):
+    place = site["relocation"]
+    return None if place is None else int.from_bytes(raw[place:place + 4], "little", signed=True)
+
+
+def judge(path, name):
+    answer = search(path)
+    sites, known = answer["sites"], KNOWN.get(answer["build_id"])
+    check(not answer["refused"], "%s: every window is usable" % name)
+    check(all(s["length"] >= 5 for s in sites), "%s: and has room for a jump" % name)
+    if known:
+        got = (answer["futex"], answer["futex_functions"],
+               known[2] if known[2] is None else answer["tested"])
+        check(got == known, "%s: as was counted by hand: %s" % (name, known), got)
+    else:
+        skip("%s: as was counted by hand" % name, "another build of it")
+    if shutil.which("objdump"):
+        beside_objdump(name, sites, disassemble(path))
+    else:
+        skip("%s: beside objdump" % name, "objdump is not installed")
+    return answer
+
+
+def libgomp():
+    out = subprocess.run(["cc", "-print-file-name=libgomp.so.1"], stdout=subprocess.PIPE)
+    path = out.stdout.decode().strip()
+    return path if "/" in path else None
+
+
+answer = judge(mapped("libc.so.6"), "libc")
+check(any(s["function"].startswith("syscall+") and s["kind"] == "tested"
+          for s in answer["sites"]), "libc: its function syscall is tested")
+check(any(s["function"].startswith("sem_post") for s in answer["sites"]), "libc: sem_post")
+judge(mapped("ld-linux-x86-64.so.2"), "ld.so")
+if libgomp():
+    answer = judge(libgomp(), "libgomp")
+    check(any(s["relocation"] is not None and s["syscall"] for s in answer["sites"]),
+          "libgomp: what precedes a call may be relative")
+else:
+    skip("libgomp", "not installed")
+end()
