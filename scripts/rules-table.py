@@ -128,8 +128,6 @@ def wrapped(text, indent):
 
 def found_by(mutant):
     result = mutant["result"]
-    if result["scenario"] == "(crash)":  # so wrong that the explorer fell over it
-        return "the explorer crashes"
     if result["scenario"]:
         return "%s (%s), %d" % (literal(result["scenario"]), result.get("mode", ""),
                                 result["schedules"])
