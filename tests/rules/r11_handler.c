@@ -357,7 +357,10 @@ static void deferred(void)
 	in_handler(comes);
 	is_int(came, 0, "no handler runs in the domain's lock");
 	ufx_domain_unlock(domain);
-	is_int(came, 1, "but right after it");
+	if (UFX_TSAN)
+		skip("the sanitizer runs handlers later", "but right after it");
+	else
+		is_int(came, 1, "but right after it");
 	sigprocmask(SIG_SETMASK, NULL, &after);
 	ok(!memcmp(&before, &after, sizeof(after)), "and the signal mask is as before");
 }
