@@ -108,7 +108,7 @@ UFX_API long ufx_futex(uint32_t *uaddr, int op, uint32_t val,
  * futex_waitv(2): waits on up to 128 words at once. @timeout is absolute on
  * @clock (CLOCK_MONOTONIC or CLOCK_REALTIME), or NULL. Returns the index of a
  * word that was woken. Either all words are private or none is; a mixture, which
- * the kernel takes, is -EINVAL.
+ * the kernel takes, is -EINVAL. Takes 24 bytes of stack a word.
  */
 UFX_API long ufx_futex_waitv(struct ufx_waitv_entry *waiters, unsigned int nr,
 			     unsigned int flags, struct timespec *timeout,

@@ -112,7 +112,7 @@ static int sleep_once(struct ufx_blocked *b)
 	 * Asleep, then look. Partner: the waker stores "woken", then exchanges
 	 * the same word (ufx_unpark). If its exchange comes first, ours acquires
 	 * "woken"; if ours does, it finds us asleep and wakes. The same with
-	 * "interrupted", whose partner is a handler of this thread.
+	 * "interrupted" and ufx_futex_interrupt in a handler of this thread.
 	 */
 	ufx_xchg(park, UFX_PARK_ASLEEP);
 	if (any_woken(b) && !UFX_FAULT(SLEEP_BLINDLY))
@@ -331,7 +331,10 @@ bool ufx_futex_interrupt(bool restart)
 	ufx_enter_inside();
 	while ((b = ufx_load(&t->blocked))) /* those that earlier handlers made too */
 		interrupt(b, restart);
-	/* R12: a sleep that the kernel restarts finds itself awake. */
+	/*
+	 * R12: a sleep that the kernel restarts finds itself awake. Partner:
+	 * sleep_once, which looks whether it is interrupted once it is asleep.
+	 */
 	if (!UFX_FAULT(INTERRUPT_ASLEEP))
 		ufx_xchg(&t->park, UFX_PARK_AWAKE);
 	ufx_leave_inside();

@@ -153,14 +153,23 @@ static int relieve_and_drive(void)
 	return drive_and_retire();
 }
 
+/* Unless a driver is there who has not done enough yet. */
+static void drive_or_rely(void)
+{
+	if (ufx_lock_try(&calls->driver))
+		drive_and_retire();
+	else if (ufx_load(&calls->long_drive))
+		relieve_and_drive();
+}
+
 void ufx_grace_call(struct ufx_call *call, void (*fn)(struct ufx_call *call))
 {
 	call->fn = fn;
 	call->cookie = ufx_grace_get_state();
 	if (ufx_start())
 		return;
-	push(call);
 	ufx_bind();
+	push(call);
 	if (ufx_fetch_add(&calls->pending, 1) + 1 >= LAZY_MAX && !driving &&
 	    !ufx_thread_inside && ufx_lock_try(&calls->driver))
 		drive_and_retire();
@@ -173,14 +182,10 @@ void ufx_grace_call_hurry(struct ufx_call *call, void (*fn)(struct ufx_call *cal
 	call->cookie = ufx_grace_get_state();
 	if (ufx_start())
 		return;
-	push(call);
-	if (driving)
-		return;
 	ufx_bind();
-	if (ufx_lock_try(&calls->driver))
-		drive_and_retire();
-	else if (ufx_load(&calls->long_drive))
-		relieve_and_drive();
+	push(call);
+	if (!driving) /* else it is seen before we retire */
+		drive_or_rely();
 	ufx_unbind();
 }
 

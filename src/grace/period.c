@@ -70,7 +70,9 @@ ufx_cookie ufx_grace_start_poll(void)
 
 /*
  * The last period that is done. Where a handler forked over lead(), what that
- * stores in the child lies above @started, and says nothing. An acquire.
+ * stores in the child lies above @started, and says nothing. An acquire;
+ * partner: lead() releases @done after it stored @started, so that whoever sees
+ * the one sees the other.
  */
 static uint64_t last_done(void)
 {

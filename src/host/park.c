@@ -106,9 +106,9 @@ int ufx_park_words(const struct ufx_waitv_entry *words, unsigned int n,
 void ufx_unpark(uint32_t *park)
 {
 	/*
-	 * Pairs with the sleeper, who stores ASLEEP (a full fence) and then
-	 * looks whether its waiter is gone; we stored "gone" before. One of
-	 * the two sees the other.
+	 * Partner: sleep_once (futex/block.c), which exchanges ASLEEP in and then
+	 * looks whether its waiter is woken; we said so before. Whichever exchange
+	 * is second sees the other side.
 	 */
 	if (ufx_xchg(park, UFX_PARK_AWAKE) == UFX_PARK_ASLEEP)
 		ufx_word_wake(park, 1);
