@@ -3,11 +3,6 @@
 #include "all.h"
 #include "scene.h"
 
-static void waits_until_set(void)
-{
-	wait_until_not(word[0], 0);
-}
-
 static void handler_wakes(void)
 {
 	set_and_wake(word[0], 1, 1);
@@ -142,11 +137,6 @@ static void handler_waits_for_answer(void)
 	while (!peek(word[1]))
 		if (wait_on(word[1], 0) == -EINTR)
 			break;
-}
-
-static void sets_and_wakes(void)
-{
-	set_and_wake(word[0], 1, 1);
 }
 
 const struct scenario handler_waits_for_woken = {

@@ -31,16 +31,6 @@ const struct scenario handler_leaves = {
 	.check = counts_are_exact,
 };
 
-static void waits_until_set(void)
-{
-	wait_until_not(word[0], 0);
-}
-
-static void sets_and_wakes(void)
-{
-	set_and_wake(word[0], 1, 1);
-}
-
 /* ---- what others wait for ---- */
 
 /* The first wakes somebody, posted or not; the second leaves if it may. */
@@ -125,11 +115,6 @@ const struct scenario handler_leaves_driver = {
 static void handler_interrupts(void)
 {
 	ufx_futex_interrupt(true);
-}
-
-static void nobody_left(void)
-{
-	must(nobody_queued());
 }
 
 const struct scenario handler_restarts = {

@@ -3,24 +3,9 @@
 #include "all.h"
 #include "scene.h"
 
-static void waits_until_set(void)
-{
-	wait_until_not(word[0], 0);
-}
-
-static void sets_and_wakes(void)
-{
-	set_and_wake(word[0], 1, 1);
-}
-
 static void replaces(void)
 {
 	set_slots(4);
-}
-
-static void nobody_left(void)
-{
-	must(nobody_queued());
 }
 
 /* The same scenario for both ways of replacing. */

@@ -172,3 +172,18 @@ void counts_are_exact(void)
 	must(ended == said);
 	must(nobody_queued());
 }
+
+void waits_until_set(void)
+{
+	wait_until_not(word[0], 0);
+}
+
+void sets_and_wakes(void)
+{
+	set_and_wake(word[0], 1, 1);
+}
+
+void nobody_left(void)
+{
+	must(nobody_queued());
+}

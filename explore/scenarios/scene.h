@@ -44,6 +44,11 @@ long wake(uint32_t *w, uint32_t n);
 void set_and_wake(uint32_t *w, uint32_t value, uint32_t n);
 void set_slots(uint32_t slots);
 
+/* Threads and a check of many scenarios: about the first word. */
+void waits_until_set(void);
+void sets_and_wakes(void);
+void nobody_left(void); /* must be queued */
+
 /* Is nobody queued in the domain, and every count of the table 0? */
 bool nobody_queued(void);
 

@@ -3,21 +3,6 @@
 #include "all.h"
 #include "scene.h"
 
-static void waits_until_set(void)
-{
-	wait_until_not(word[0], 0);
-}
-
-static void sets_and_wakes(void)
-{
-	set_and_wake(word[0], 1, 1);
-}
-
-static void nobody_left(void)
-{
-	must(nobody_queued());
-}
-
 const struct scenario wait_wake = {
 	.name = "wait-wake",
 	.what = "one waits for a word, another stores and wakes",
