@@ -17,8 +17,9 @@
 static const char usage[] =
 	"usage: ufutex sites [OPTIONS] [--] FILE...\n"
 	"\n"
-	"Finds the places in the code of programs and shared objects where futex(2) is\n"
-	"called, and the instructions at each that a jump of 5 bytes could replace.\n"
+	"Finds the places in the code of programs and shared objects where futex(2) or\n"
+	"rt_sigaction(2) is called, and the instructions at each that a jump of 5 bytes\n"
+	"could replace.\n"
 	"\n"
 	"  --all        one line a place: address, function, kind, the replaced bytes,\n"
 	"               their instructions\n"
@@ -26,9 +27,10 @@ static const char usage[] =
 	"  --no-cache   search anew, and keep nothing\n"
 	"  --help       this text\n"
 	"\n"
-	"Kinds: futex, a system call with futex's number as a constant; tested, one\n"
-	"whose number is known only when it is made. Others are not listed. Refused are\n"
-	"those where no such instructions are found, with the reason.\n"
+	"Kinds: futex, a system call with its number, or that of futex_waitv, futex_wait,\n"
+	"futex_wake or futex_requeue, as a constant; handler, the same of rt_sigaction;\n"
+	"tested, one whose number is known only when it is made. Others are not listed.\n"
+	"Refused are those where no such instructions are found, with the reason.\n"
 	"\n"
 	"Results are kept in $XDG_CACHE_HOME/ufutex/sites, or ~/.cache/ufutex/sites, by\n"
 	"the build-id of the object; one without a build-id is always searched.\n"
@@ -51,6 +53,7 @@ struct found {
 static const char *const kinds[] = {
 	[UFX_SITE_FUTEX] = "futex",
 	[UFX_SITE_TESTED] = "tested",
+	[UFX_SITE_HANDLER] = "handler",
 };
 
 /* ---- options ---------------------------------------------------------------- */
@@ -179,7 +182,7 @@ static void print_site(const struct found *f, const struct ufx_site *s)
 	place_text(&f->object, s->address, place, sizeof(place));
 	bytes_text(s, bytes);
 	ufx_site_text(s, text);
-	printf("  0x%-8llx %-40s %-6s  %-38s  %s%s%s\n",
+	printf("  0x%-8llx %-40s %-7s  %-38s  %s%s%s\n",
 	       (unsigned long long)s->address, place, kinds[s->kind], bytes, text,
 	       s->refused ? "  refused: " : "",
 	       s->refused ? ufx_site_reason(s->refused) : "");
@@ -193,11 +196,12 @@ static void print_found(const struct found *f, bool all)
 	build_id_text(&f->object, id);
 	printf("%s\n"
 	       "  build-id  %s\n"
-	       "  sites     %u futex in %u functions, %u tested in %u\n"
+	       "  sites     %u futex in %u functions, %u tested in %u, %u handler in %u\n"
 	       "  refused   %u\n",
 	       f->path, *id ? id : "none", c.kind[UFX_SITE_FUTEX],
 	       c.functions[UFX_SITE_FUTEX], c.kind[UFX_SITE_TESTED],
-	       c.functions[UFX_SITE_TESTED], c.all_refused);
+	       c.functions[UFX_SITE_TESTED], c.kind[UFX_SITE_HANDLER],
+	       c.functions[UFX_SITE_HANDLER], c.all_refused);
 	for (int why = 1; why < UFX_REFUSED_REASONS; why++)
 		if (c.refused[why])
 			printf("    %u: %s\n", c.refused[why],
@@ -236,7 +240,7 @@ static json_t *found_json(const struct found *f)
 	build_id_text(&f->object, id);
 	for (size_t i = 0; i < f->sites.count; i++)
 		json_array_append_new(list, site_json(f, &f->sites.list[i]));
-	return json_pack("{s:s, s:o, s:I, s:b, s:i, s:i, s:i, s:i, s:i, s:o}",
+	return json_pack("{s:s, s:o, s:I, s:b, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:o}",
 			 "path", f->path, "build_id",
 			 *id ? json_string(id) : json_null(),
 			 "text_size", (json_int_t)f->object.text_size,
@@ -244,6 +248,8 @@ static json_t *found_json(const struct found *f)
 			 "futex_functions", (int)c.functions[UFX_SITE_FUTEX],
 			 "tested", (int)c.kind[UFX_SITE_TESTED],
 			 "tested_functions", (int)c.functions[UFX_SITE_TESTED],
+			 "handler", (int)c.kind[UFX_SITE_HANDLER],
+			 "handler_functions", (int)c.functions[UFX_SITE_HANDLER],
 			 "refused", (int)c.all_refused, "sites", list);
 }
 

@@ -56,19 +56,32 @@ static bool transfers(const ZydisDecodedInstruction *i)
 	}
 }
 
-static bool is_rax(const ZydisDecodedOperand *op)
+static bool is_part(const ZydisDecodedOperand *op, ZydisRegister whole)
 {
 	return op->type == ZYDIS_OPERAND_TYPE_REGISTER &&
 	       ZydisRegisterGetLargestEnclosing(ZYDIS_MACHINE_MODE_LONG_64,
-			op->reg.value) == ZYDIS_REGISTER_RAX;
+			op->reg.value) == whole;
+}
+
+static bool is_rax(const ZydisDecodedOperand *op)
+{
+	return is_part(op, ZYDIS_REGISTER_RAX);
+}
+
+/* Also where it is not written down, as push writes rsp. */
+static bool writes(const struct decoded *d, ZydisRegister whole)
+{
+	for (int n = 0; n < d->i.operand_count; n++)
+		if (is_part(&d->op[n], whole) &&
+		    d->op[n].actions & ZYDIS_OPERAND_ACTION_MASK_WRITE)
+			return true;
+	return false;
 }
 
 static bool writes_rax(const struct decoded *d)
 {
-	for (int n = 0; n < d->i.operand_count; n++)
-		if (is_rax(&d->op[n]) &&
-		    d->op[n].actions & ZYDIS_OPERAND_ACTION_MASK_WRITE)
-			return true;
+	if (writes(d, ZYDIS_REGISTER_RAX))
+		return true;
 	/* Some list no register: the kernel's answer, a callee's result. */
 	return d->i.meta.category == ZYDIS_CATEGORY_CALL ||
 	       d->i.meta.category == ZYDIS_CATEGORY_SYSCALL ||
@@ -117,6 +130,8 @@ static uint8_t describe(const struct decoded *d, uint32_t *value)
 		is |= UFX_IS_END;
 	if (relative_operand(d))
 		is |= UFX_IS_RELATIVE;
+	if (writes(d, ZYDIS_REGISTER_RSP))
+		is |= UFX_IS_STACK;
 	if (sets_rax(d, value))
 		is |= UFX_IS_SET;
 	else if (writes_rax(d))

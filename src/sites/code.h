@@ -19,6 +19,7 @@ enum ufx_instruction_is {
 	UFX_IS_RELATIVE = 8,  /* has an operand relative to its own address */
 	UFX_IS_SET = 16,      /* sets eax, to @value */
 	UFX_IS_CHANGE = 32,   /* changes eax otherwise, or may */
+	UFX_IS_STACK = 64,    /* moves the stack pointer */
 };
 
 struct ufx_instruction {

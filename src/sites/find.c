@@ -7,7 +7,13 @@
 #include "sites/set.h"
 #include "sites/window.h"
 
-#define NR_FUTEX 202 /* x86-64's */
+/* x86-64's */
+#define NR_RT_SIGACTION 13
+#define NR_FUTEX 202
+#define NR_FUTEX_WAITV 449
+#define NR_FUTEX_WAKE 454
+#define NR_FUTEX_WAIT 455
+#define NR_FUTEX_REQUEUE 456
 
 static const uint8_t syscall_bytes[] = { 0x0f, 0x05 };
 
@@ -24,6 +30,7 @@ const char *ufx_site_reason(enum ufx_site_refused refused)
 		[UFX_REFUSED_COMPUTED] = "the function computes jumps within itself",
 		[UFX_REFUSED_OUTSIDE] = "it is in no function that is known",
 		[UFX_REFUSED_SIGNAL] = "signal handlers return to it",
+		[UFX_REFUSED_STACK] = "it moves the stack pointer",
 	};
 
 	return refused < UFX_REFUSED_REASONS ? reasons[refused] : "unknown";
@@ -134,6 +141,25 @@ static enum ufx_site_refused refused_whole(const struct ufx_code *code)
 						UFX_SITE_USABLE;
 }
 
+/* Is a call of this number one that matters? */
+static bool matters(uint32_t number, uint8_t *kind)
+{
+	switch (number) {
+	case NR_FUTEX:
+	case NR_FUTEX_WAITV:
+	case NR_FUTEX_WAKE:
+	case NR_FUTEX_WAIT:
+	case NR_FUTEX_REQUEUE:
+		*kind = UFX_SITE_FUTEX;
+		return true;
+	case NR_RT_SIGACTION:
+		*kind = UFX_SITE_HANDLER;
+		return true;
+	default:
+		return false;
+	}
+}
+
 static bool is_site(const struct ufx_code *code, size_t n, uint8_t *kind)
 {
 	uint32_t number;
@@ -141,10 +167,7 @@ static bool is_site(const struct ufx_code *code, size_t n, uint8_t *kind)
 	if (!(code->list[n].is & UFX_IS_SYSCALL))
 		return false;
 	*kind = UFX_SITE_TESTED;
-	if (!ufx_window_number(code, n, &number))
-		return true;
-	*kind = UFX_SITE_FUTEX;
-	return number == NR_FUTEX;
+	return !ufx_window_number(code, n, &number) || matters(number, kind);
 }
 
 /* First the best windows, then what they leave to the others. */

@@ -10,8 +10,9 @@
 #define UFX_JUMP_SIZE 5 /* a jump to anywhere within 2 GiB */
 
 enum ufx_site_kind {
-	UFX_SITE_FUTEX,  /* the number is an immediate: futex's */
-	UFX_SITE_TESTED, /* it is known at run time only */
+	UFX_SITE_FUTEX,   /* the number is a constant: futex's, or one of its kin's */
+	UFX_SITE_TESTED,  /* it is known at run time only */
+	UFX_SITE_HANDLER, /* it is rt_sigaction's */
 	UFX_SITE_KINDS,
 };
 
@@ -27,6 +28,7 @@ enum ufx_site_refused {
 	UFX_REFUSED_COMPUTED,
 	UFX_REFUSED_OUTSIDE,
 	UFX_REFUSED_SIGNAL,
+	UFX_REFUSED_STACK,
 	UFX_REFUSED_REASONS,
 };
 

@@ -12,7 +12,7 @@
 #include "sites/site.h"
 
 #define UFX_TABLE_MAGIC "UFXSITES" /* without the zero */
-#define UFX_TABLE_VERSION 1
+#define UFX_TABLE_VERSION 2
 
 struct ufx_table_header {
 	char magic[8];

@@ -68,6 +68,9 @@ static enum ufx_site_refused judge(const struct ufx_code *code, size_t n,
 	for (size_t i = s->first; i <= s->last; i++)
 		if (i != n && code->list[i].is & UFX_IS_TRANSFER)
 			return UFX_REFUSED_TRANSFER;
+	for (size_t i = s->first; i <= s->last; i++)
+		if (code->list[i].is & UFX_IS_STACK)
+			return UFX_REFUSED_STACK;
 	if (has_mark(code, s, 1, UFX_MARK_REACHED))
 		return UFX_REFUSED_TARGET;
 	if (has_mark(code, s, 0, UFX_MARK_TAKEN))

@@ -75,7 +75,7 @@ def layout(cache):
     image = cache.read()
     magic, version, count, total, text_size, size, zero, build_id = HEADER.unpack_from(image)
     sites = [RECORD.unpack_from(image, HEADER.size + n * RECORD.size) for n in range(count)]
-    check((magic, version, text_size) == (b"UFXSITES", 1, cache.fresh["text_size"]) and
+    check((magic, version, text_size) == (b"UFXSITES", 2, cache.fresh["text_size"]) and
           build_id[:size].hex() == cache.fresh["build_id"] and total == checksum(image),
           "the header is as described")
     check([(s[0], s[1], s[2], s[8][:s[1]].hex(" ")) for s in sites] ==
@@ -135,7 +135,7 @@ def nonsense(cache):
             ("a window of 4 bytes", first + 8, b"\x04", sense),
             ("a call outside the window", first + 9, b"\x06", sense),
             ("a call that is none", first + 9, b"\x01", sense),
-            ("an unknown kind", first + 10, b"\2", sense),
+            ("an unknown kind", first + 10, b"\x63", sense),
             ("an unknown reason", first + 11, b"\x63", sense),
             ("a refused window of 7 bytes", first + 11, b"\1", sense),
             ("an unknown flag", first + 12, b"\x80", sense),
@@ -152,7 +152,7 @@ def nonsense(cache):
 
 def version(cache):
     good = cache.read()
-    cache.write(change(good, 8, b"\2"))
+    cache.write(change(good, 8, b"\1"))
     answer, cached, err = cache.ask()
     check(cache.right(answer) and not cached and not err and cache.read() == good,
           "a table of another version is replaced without a word", err)

@@ -15,6 +15,15 @@ name: \
 	.cfi_endproc; \
 	.size name, . - name
 
+/* As the next, with what is behind the system call. */
+#define BODY_AND(...) \
+	mov $202, %eax; \
+	test %edi, %edi; \
+	jz 9f; \
+	syscall; \
+	__VA_ARGS__; \
+9:	ret
+
 /* A window behind the system call, the only one, is lost to a jump to @label. */
 #define BODY(label) \
 	mov $202, %eax; \

@@ -16,6 +16,51 @@ FUNCTION(wide)
 	ret
 END(wide)
 
+/* expect: waitv futex 7 5 - usable */
+FUNCTION(waitv)
+	mov $449, %eax
+	syscall
+	ret
+END(waitv)
+
+FUNCTION(beside_waitv)
+	mov $450, %eax
+	syscall
+	mov $448, %eax
+	syscall
+	ret
+END(beside_waitv)
+
+FUNCTION(map_shadow_stack)
+	mov $453, %eax
+	syscall
+	ret
+END(map_shadow_stack)
+
+/* expect: futex2 futex 7 5 - usable */
+/* expect: futex2 futex 7 5 - usable */
+/* expect: futex2 futex 7 5 - usable */
+FUNCTION(futex2)
+	mov $454, %eax
+	syscall
+	mov $455, %eax
+	syscall
+	mov $456, %eax
+	syscall
+	mov $457, %eax
+	syscall
+	ret
+END(futex2)
+
+/* expect: handler handler 7 5 - usable */
+FUNCTION(handler)
+	mov $13, %eax
+	syscall
+	mov $14, %eax
+	syscall
+	ret
+END(handler)
+
 FUNCTION(other)
 	mov $39, %eax
 	syscall

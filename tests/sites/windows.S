@@ -105,5 +105,69 @@ FUNCTION(near_enough)
 	ret
 END(near_enough)
 
+/* What stands behind pushes, before calls, pops. */
+/* expect: pops futex 2 0 - it moves the stack pointer */
+FUNCTION(pops)
+	BODY_AND(pop %rdx; pop %rcx; pop %rcx)
+END(pops)
+
+/* expect: pushes futex 2 0 - it moves the stack pointer */
+FUNCTION(pushes)
+	BODY_AND(push %rdx; push %rcx; push %rcx)
+END(pushes)
+
+/* expect: pushes_flags futex 2 0 - it moves the stack pointer */
+FUNCTION(pushes_flags)
+	BODY_AND(pushf; popf; nop)
+END(pushes_flags)
+
+/* expect: adds futex 2 0 - it moves the stack pointer */
+FUNCTION(adds)
+	BODY_AND(add $8, %rsp)
+END(adds)
+
+/* expect: leaves futex 2 0 - it moves the stack pointer */
+FUNCTION(leaves)
+	BODY_AND(leave; nop; nop)
+END(leaves)
+
+/* expect: sets_stack futex 2 0 - it moves the stack pointer */
+FUNCTION(sets_stack)
+	BODY_AND(lea 8(%rdi), %esp)
+END(sets_stack)
+
+/* Not the stack pointer itself. */
+/* expect: reads_stack futex 6 0 - usable */
+FUNCTION(reads_stack)
+	BODY_AND(mov 8(%rsp), %edx)
+END(reads_stack)
+
+/* expect: copies_stack futex 5 0 - usable */
+FUNCTION(copies_stack)
+	BODY_AND(mov %rsp, %rbp)
+END(copies_stack)
+
+/* The second choice. */
+/* expect: pops_behind tested 8 6 2 usable */
+FUNCTION(pops_behind)
+	mov %edi, %eax
+	mov word(%rip), %esi
+	syscall
+	pop %rdx
+	pop %rcx
+	pop %rcx
+	ret
+END(pops_behind)
+
+/* expect: pushes_before tested 7 0 - usable */
+FUNCTION(pushes_before)
+	mov %edi, %eax
+	push %rdx
+	syscall
+	mov $1, %edx
+	mov $1, %edx
+	ret
+END(pushes_before)
+
 	.local word
 	.comm word, 4, 4
