@@ -3,7 +3,10 @@
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
 #endif
+#include <errno.h>
+#include <fcntl.h>
 #include <jansson.h>
+#include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,6 +27,8 @@ static const char usage[] =
 	"  --all        one line a place: address, function, kind, the replaced bytes,\n"
 	"               their instructions\n"
 	"  --json       all that as one JSON object\n"
+	"  --tables FD  their tables (docs/sites.rst), one behind the other, to the file\n"
+	"               descriptor FD\n"
 	"  --no-cache   search anew, and keep nothing\n"
 	"  --help       this text\n"
 	"\n"
@@ -39,6 +44,7 @@ static const char usage[] =
 
 struct request {
 	bool all, json, no_cache, help;
+	int tables; /* a file descriptor, or -1 */
 	char **files;
 };
 
@@ -71,14 +77,38 @@ static bool *flag(struct request *r, const char *word)
 	return NULL;
 }
 
+static int parse_tables(struct request *r, const char *word)
+{
+	char *end;
+	long fd;
+
+	if (!word)
+		return ufx_cli_error("sites", "--tables needs a file descriptor");
+	errno = 0;
+	fd = strtol(word, &end, 10);
+	if (*word < '0' || *word > '9' || *end || errno || fd > INT_MAX)
+		return ufx_cli_error("sites", "'%s' is no file descriptor", word);
+	if (fcntl((int)fd, F_GETFD) < 0)
+		return ufx_cli_error("sites", "file descriptor %s is not open", word);
+	r->tables = (int)fd;
+	return 0;
+}
+
 static int parse(struct request *r, char **arg)
 {
 	for (arg++; *arg && **arg == '-'; arg++) {
 		bool *option;
+		int status;
 
 		if (!strcmp(*arg, "--")) {
 			arg++;
 			break;
+		}
+		if (!strcmp(*arg, "--tables")) {
+			status = parse_tables(r, *++arg);
+			if (status)
+				return status;
+			continue;
 		}
 		option = flag(r, *arg);
 		if (!option)
@@ -87,6 +117,8 @@ static int parse(struct request *r, char **arg)
 		*option = true;
 	}
 	r->files = arg;
+	if (r->tables >= 0 && (r->all || r->json))
+		return ufx_cli_error("sites", "--tables goes without --all and --json");
 	return *arg || r->help ? 0 :
 		ufx_cli_error("sites", "a file is missing; try ufutex sites --help");
 }
@@ -253,6 +285,45 @@ static json_t *found_json(const struct found *f)
 			 "refused", (int)c.all_refused, "sites", list);
 }
 
+/* ---- as tables -------------------------------------------------------------- */
+
+/*
+ * Each file has its table, if only one that tells of an error: the reader takes
+ * them in order. Returns false if it cannot be written.
+ */
+static bool send_table(const struct request *r, const char *path, int *status)
+{
+	struct found f = { .path = path };
+	const char *why = ufx_object_open(&f.object, path);
+	size_t size;
+	void *table;
+	bool sent;
+
+	if (!why)
+		why = search(&f, r->no_cache);
+	if (why)
+		ufx_cli_error("sites", "%s: it %s", path, why);
+	table = ufx_cache_table(&f.object, why ? NULL : &f.sites, &size);
+	sent = ufx_cache_write_all(r->tables, table, size);
+	if (!sent)
+		ufx_cli_error("sites", "the table of %s cannot be written", path);
+	if (why || !sent)
+		*status = 1;
+	free(table);
+	ufx_sites_free(&f.sites);
+	ufx_object_close(&f.object);
+	return sent;
+}
+
+static int send_tables(const struct request *r)
+{
+	int status = 0;
+
+	for (char **file = r->files; *file && send_table(r, *file, &status);)
+		file++;
+	return status;
+}
+
 /* ---- all of it -------------------------------------------------------------- */
 
 /* Prints, or appends to @objects if that is not NULL. Returns 1 if it cannot. */
@@ -278,7 +349,7 @@ static int show(const struct request *r, const char *path, json_t *objects)
 
 int ufx_cmd_sites(int argc, char **argv)
 {
-	struct request r = { 0 };
+	struct request r = { .tables = -1 };
 	json_t *objects, *all;
 	int status = parse(&r, argv);
 
@@ -289,6 +360,8 @@ int ufx_cmd_sites(int argc, char **argv)
 		fputs(usage, stdout);
 		return 0;
 	}
+	if (r.tables >= 0)
+		return send_tables(&r);
 	objects = r.json ? json_array() : NULL;
 	for (char **file = r.files; *file; file++)
 		status |= show(&r, *file, objects);

@@ -72,6 +72,8 @@ static const char *take(const void *bytes, size_t size, const struct ufx_object 
 
 	if (why)
 		return why;
+	if (h->error)
+		return "tells of an error";
 	if (!belongs(h, o))
 		return "is of another object";
 	list = ufx_table_sites(bytes);
@@ -147,35 +149,36 @@ static void make_directories(const char *path)
 	}
 }
 
-static void *build(const struct ufx_object *o, const struct ufx_site_list *sites,
-		   size_t *size)
+void *ufx_cache_table(const struct ufx_object *o, const struct ufx_site_list *sites,
+		      size_t *size)
 {
+	const size_t count = sites ? sites->count : 0;
 	struct ufx_table_header *h;
 
-	*size = sizeof(*h) + sites->count * sizeof(*sites->list);
+	*size = sizeof(*h) + count * sizeof(*sites->list);
 	h = ufx_sites_memory(NULL, *size, 1);
 	memset(h, 0, sizeof(*h));
 	memcpy(h->magic, UFX_TABLE_MAGIC, sizeof(h->magic));
 	h->version = UFX_TABLE_VERSION;
-	h->count = (uint32_t)sites->count;
+	h->count = (uint32_t)count;
+	h->error = !sites;
 	h->text_size = o->text_size;
 	h->build_id_size = (uint8_t)o->build_id_size;
 	memcpy(h->build_id, o->build_id, o->build_id_size);
-	if (sites->count)
-		memcpy(h + 1, sites->list, sites->count * sizeof(*sites->list));
+	if (count)
+		memcpy(h + 1, sites->list, count * sizeof(*sites->list));
 	h->checksum = ufx_table_sum(h, *size);
 	return h;
 }
 
-static bool write_all(int fd, const uint8_t *bytes, size_t size)
+bool ufx_cache_write_all(int fd, const void *bytes, size_t size)
 {
-	while (size) {
-		ssize_t done = write(fd, bytes, size);
+	for (size_t at = 0; at < size;) {
+		ssize_t done = write(fd, (const uint8_t *)bytes + at, size - at);
 
 		if (done <= 0)
 			return false;
-		bytes += done;
-		size -= (size_t)done;
+		at += (size_t)done;
 	}
 	return true;
 }
@@ -198,8 +201,8 @@ void ufx_cache_write(const struct ufx_sites_cache *cache,
 	fd = mkostemp(name, O_CLOEXEC);
 	if (fd < 0)
 		return;
-	bytes = build(object, sites, &size);
-	good = write_all(fd, bytes, size);
+	bytes = ufx_cache_table(object, sites, &size);
+	good = ufx_cache_write_all(fd, bytes, size);
 	free(bytes);
 	good &= !close(fd);
 	if (!good || rename(name, cache->path))

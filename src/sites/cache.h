@@ -33,6 +33,15 @@ enum ufx_cache_answer ufx_cache_read(const struct ufx_sites_cache *cache,
 				     struct ufx_site_list *sites,
 				     const char **why);
 
+/*
+ * The table of @object, @size bytes to be freed. Where @sites is NULL, it is one
+ * that tells of an error.
+ */
+void *ufx_cache_table(const struct ufx_object *object,
+		      const struct ufx_site_list *sites, size_t *size);
+
+bool ufx_cache_write_all(int fd, const void *bytes, size_t size);
+
 /* Tries to keep it; nobody gets to see half of it. */
 void ufx_cache_write(const struct ufx_sites_cache *cache,
 		     const struct ufx_object *object,

@@ -69,6 +69,31 @@ static const char *check_sites(const struct ufx_site *sites, size_t count)
 	return NULL;
 }
 
+static bool good_header(const struct ufx_table_header *h)
+{
+	const size_t room = sizeof(h->build_id);
+
+	return !(h->flags & ~UFX_TABLE_FLAGS) && zeros(h->zero, sizeof(h->zero)) &&
+	       !(h->error && h->count) && h->build_id_size <= room &&
+	       zeros(h->build_id + h->build_id_size, room - h->build_id_size);
+}
+
+static size_t length(const struct ufx_table_header *h)
+{
+	return sizeof(*h) + h->count * sizeof(struct ufx_site);
+}
+
+size_t ufx_table_length(const void *bytes, size_t size)
+{
+	const struct ufx_table_header *h = bytes;
+
+	if (size < sizeof(*h) ||
+	    memcmp(h->magic, UFX_TABLE_MAGIC, sizeof(h->magic)) ||
+	    h->version != UFX_TABLE_VERSION || length(h) > size)
+		return 0;
+	return length(h);
+}
+
 const char *ufx_table_check(const void *bytes, size_t size)
 {
 	const struct ufx_table_header *h = bytes;
@@ -79,15 +104,13 @@ const char *ufx_table_check(const void *bytes, size_t size)
 		return "is truncated";
 	if (h->version != UFX_TABLE_VERSION)
 		return "is of another version";
-	if ((size - sizeof(*h)) / sizeof(struct ufx_site) < h->count)
+	if (length(h) > size)
 		return "is truncated";
-	if (size != sizeof(*h) + h->count * sizeof(struct ufx_site))
+	if (length(h) < size)
 		return "is damaged: it is too long";
 	if (h->checksum != ufx_table_sum(bytes, size))
 		return "is damaged: its checksum is wrong";
-	if (h->build_id_size > sizeof(h->build_id) || !zeros(h->zero, sizeof(h->zero)) ||
-	    !zeros(h->build_id + h->build_id_size,
-		   sizeof(h->build_id) - h->build_id_size))
+	if (!good_header(h))
 		return "is damaged: its header makes no sense";
 	return check_sites(ufx_table_sites(bytes), h->count);
 }

@@ -2,7 +2,8 @@
 /*
  * The sites of one object as a file: a header, then so many records, each a
  * struct ufx_site as it lies in memory. All numbers are little-endian. It can
- * be used where it is mapped, once it has been checked.
+ * be used where it is mapped, once it has been checked. table.c needs nothing
+ * but memcmp of a C library.
  */
 #ifndef UFUTEX_SITES_TABLE_H
 #define UFUTEX_SITES_TABLE_H
@@ -14,14 +15,20 @@
 #define UFX_TABLE_MAGIC "UFXSITES" /* without the zero */
 #define UFX_TABLE_VERSION 2
 
+enum ufx_table_flags {
+	UFX_TABLE_FLAGS = 0, /* all of them */
+};
+
 struct ufx_table_header {
 	char magic[8];
 	uint32_t version;
 	uint32_t count;
 	uint64_t checksum; /* of all other bytes: ufx_table_sum */
 	uint64_t text_size; /* of the object's executable segments */
-	uint8_t build_id_size;
-	uint8_t zero[7];
+	uint8_t build_id_size; /* 0: it has none */
+	uint8_t flags;
+	uint8_t zero[2];
+	uint32_t error; /* not 0: the object could not be searched */
 	uint8_t build_id[64]; /* so many bytes of it, then zeros */
 };
 
@@ -30,6 +37,12 @@ struct ufx_table_header {
  * that begins with "it".
  */
 const char *ufx_table_check(const void *bytes, size_t size);
+
+/*
+ * How long the table is that begins at @bytes, where others may follow it.
+ * 0: there is none, or not all of it.
+ */
+size_t ufx_table_length(const void *bytes, size_t size);
 
 /* FNV-1a over all but the field checksum; @size is at least the header's. */
 uint64_t ufx_table_sum(const void *bytes, size_t size);

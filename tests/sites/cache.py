@@ -8,7 +8,7 @@ import tempfile
 
 from sites import assemble, check, end, found, mapped, ufutex
 
-HEADER = struct.Struct("<8sIIQQB7s64s")
+HEADER = struct.Struct("<8sIIQQBB2sI64s")
 RECORD = struct.Struct("<QBBBBBB2s16s")
 CHECKSUM = slice(16, 24)
 
@@ -73,7 +73,7 @@ def hit(cache, name):
 
 def layout(cache):
     image = cache.read()
-    magic, version, count, total, text_size, size, zero, build_id = HEADER.unpack_from(image)
+    magic, version, count, total, text_size, size, *_, build_id = HEADER.unpack_from(image)
     sites = [RECORD.unpack_from(image, HEADER.size + n * RECORD.size) for n in range(count)]
     check((magic, version, text_size) == (b"UFXSITES", 2, cache.fresh["text_size"]) and
           build_id[:size].hex() == cache.fresh["build_id"] and total == checksum(image),
@@ -127,7 +127,9 @@ def nonsense(cache):
             ("another object's build-id", 40, b"\x99\x99", "another object"),
             ("another size of text", 24, b"\1", "another object"),
             ("a build-id of 65 bytes", 32, b"\x41", sense),
-            ("something in the header's zeros", 33, b"\1", sense),
+            ("an unknown flag of it all", 33, b"\x80", sense),
+            ("something in the header's zeros", 34, b"\1", sense),
+            ("an error, and sites", 36, b"\1", sense),
             ("something behind the build-id", 103, b"\1", sense),
             ("an order that is none", first, b"\xff\xff\xff\x7f", "order"),
             ("two at one place", second, image[first:first + 8], "order"),
@@ -148,6 +150,13 @@ def nonsense(cache):
             ("an address outside the object", len(image) - RECORD.size, b"\0\0\0\0\x7f",
              "agree with the object")):
         refused(cache, what, change(image, at, new), says)
+
+
+def error(cache):
+    """A table that tells of an error is for --tables only."""
+    image = cache.read()
+    empty = signed(image[:12] + bytes(4) + image[16:36] + b"\1" + image[37:HEADER.size])
+    refused(cache, "an error", empty, "tells of an error")
 
 
 def version(cache):
@@ -207,7 +216,7 @@ with tempfile.TemporaryDirectory() as temporary:
     hit(small, "a small object")
     layout(libc)
     layout(small)
-    for test in (truncated, flipped, nonsense, version):
+    for test in (truncated, flipped, nonsense, error, version):
         test(small)
     foreign(small, libc)
     check(os.listdir(small.tables) == [small.fresh["build_id"]], "no temporary file is left")
