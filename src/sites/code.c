@@ -56,51 +56,72 @@ static bool transfers(const ZydisDecodedInstruction *i)
 	}
 }
 
-static bool is_part(const ZydisDecodedOperand *op, ZydisRegister whole)
+/* The number of the general register that the operand is, or is a part of. */
+static bool general(const ZydisDecodedOperand *op, uint8_t *reg)
 {
-	return op->type == ZYDIS_OPERAND_TYPE_REGISTER &&
-	       ZydisRegisterGetLargestEnclosing(ZYDIS_MACHINE_MODE_LONG_64,
-			op->reg.value) == whole;
-}
+	ZydisRegister whole;
 
-static bool is_rax(const ZydisDecodedOperand *op)
-{
-	return is_part(op, ZYDIS_REGISTER_RAX);
-}
-
-/* Also where it is not written down, as push writes rsp. */
-static bool writes(const struct decoded *d, ZydisRegister whole)
-{
-	for (int n = 0; n < d->i.operand_count; n++)
-		if (is_part(&d->op[n], whole) &&
-		    d->op[n].actions & ZYDIS_OPERAND_ACTION_MASK_WRITE)
-			return true;
-	return false;
-}
-
-static bool writes_rax(const struct decoded *d)
-{
-	if (writes(d, ZYDIS_REGISTER_RAX))
-		return true;
-	/* Some list no register: the kernel's answer, a callee's result. */
-	return d->i.meta.category == ZYDIS_CATEGORY_CALL ||
-	       d->i.meta.category == ZYDIS_CATEGORY_SYSCALL ||
-	       d->i.meta.category == ZYDIS_CATEGORY_INTERRUPT;
-}
-
-/* mov $number, %eax or %rax; xor %eax, %eax */
-static bool sets_rax(const struct decoded *d, uint32_t *value)
-{
-	if (!is_rax(&d->op[0]) || d->op[0].size < 32)
+	if (op->type != ZYDIS_OPERAND_TYPE_REGISTER)
 		return false;
+	whole = ZydisRegisterGetLargestEnclosing(ZYDIS_MACHINE_MODE_LONG_64,
+						 op->reg.value);
+	if (whole < ZYDIS_REGISTER_RAX || whole > ZYDIS_REGISTER_R15)
+		return false;
+	*reg = (uint8_t)(whole - ZYDIS_REGISTER_RAX);
+	return true;
+}
+
+/* Or is a trap that fills gaps. */
+static bool does_nothing(const ZydisDecodedInstruction *i)
+{
+	return i->meta.category == ZYDIS_CATEGORY_NOP ||
+	       i->meta.category == ZYDIS_CATEGORY_WIDENOP ||
+	       i->mnemonic == ZYDIS_MNEMONIC_INT3;
+}
+
+/* Also what is not written down, as push writes rsp. */
+static uint16_t written(const struct decoded *d)
+{
+	uint16_t mask = 0;
+	uint8_t reg;
+
+	for (int n = 0; n < d->i.operand_count; n++)
+		if (d->op[n].actions & ZYDIS_OPERAND_ACTION_MASK_WRITE &&
+		    general(&d->op[n], &reg))
+			mask |= (uint16_t)UFX_REGISTER(reg);
+	/* Some are not listed: the kernel's answer, a callee's work. */
+	if (d->i.meta.category == ZYDIS_CATEGORY_SYSCALL)
+		mask |= UFX_REGISTER(UFX_RAX);
+	if (d->i.meta.category == ZYDIS_CATEGORY_CALL ||
+	    (d->i.meta.category == ZYDIS_CATEGORY_INTERRUPT && !does_nothing(&d->i)) ||
+	    d->i.mnemonic == ZYDIS_MNEMONIC_XBEGIN)
+		mask = UINT16_MAX;
+	return mask;
+}
+
+/* The lower half counts: all of it is written. */
+static bool is_target_register(const ZydisDecodedOperand *op, uint8_t *reg)
+{
+	return general(op, reg) && op->size >= 32;
+}
+
+/* mov of a constant or a register; xor of one with itself */
+static uint8_t sets(const struct decoded *d, struct ufx_instruction *i)
+{
+	const ZydisDecodedOperand *from = &d->op[1];
+
+	if (d->i.operand_count_visible != 2 || !is_target_register(&d->op[0], &i->reg))
+		return 0;
 	if (d->i.mnemonic == ZYDIS_MNEMONIC_MOV &&
-	    d->op[1].type == ZYDIS_OPERAND_TYPE_IMMEDIATE) {
-		*value = (uint32_t)d->op[1].imm.value.u;
-		return true;
+	    from->type == ZYDIS_OPERAND_TYPE_IMMEDIATE) {
+		i->value = (uint32_t)from->imm.value.u;
+		return UFX_IS_SET;
 	}
-	*value = 0;
-	return d->i.mnemonic == ZYDIS_MNEMONIC_XOR && is_rax(&d->op[1]) &&
-	       d->op[1].size == d->op[0].size;
+	if (!is_target_register(from, &i->from))
+		return 0;
+	if (d->i.mnemonic == ZYDIS_MNEMONIC_MOV)
+		return UFX_IS_COPY;
+	return d->i.mnemonic == ZYDIS_MNEMONIC_XOR && i->from == i->reg ? UFX_IS_SET : 0;
 }
 
 static bool relative_memory(const ZydisDecodedOperand *op)
@@ -118,9 +139,9 @@ static const ZydisDecodedOperand *relative_operand(const struct decoded *d)
 	return NULL;
 }
 
-static uint8_t describe(const struct decoded *d, uint32_t *value)
+static uint8_t describe(const struct decoded *d, struct ufx_instruction *i)
 {
-	uint8_t is = 0;
+	uint8_t is = sets(d, i);
 
 	if (d->i.mnemonic == ZYDIS_MNEMONIC_SYSCALL)
 		is |= UFX_IS_SYSCALL;
@@ -130,12 +151,8 @@ static uint8_t describe(const struct decoded *d, uint32_t *value)
 		is |= UFX_IS_END;
 	if (relative_operand(d))
 		is |= UFX_IS_RELATIVE;
-	if (writes(d, ZYDIS_REGISTER_RSP))
-		is |= UFX_IS_STACK;
-	if (sets_rax(d, value))
-		is |= UFX_IS_SET;
-	else if (writes_rax(d))
-		is |= UFX_IS_CHANGE;
+	if (does_nothing(&d->i))
+		is |= UFX_IS_NOTHING;
 	return is;
 }
 
@@ -159,7 +176,7 @@ static void note_label(struct ufx_code *code, const struct decoded *d,
 	    !ZYAN_SUCCESS(ZydisCalcAbsoluteAddress(&d->i, op, address, &to)))
 		return;
 	if (ufx_code_covers(code, to) && to != code->range.start) {
-		ufx_code_mark(code, to, UFX_MARK_TARGET);
+		ufx_code_mark(code, to, UFX_MARK_TARGET | UFX_MARK_ENTRY);
 		code->labels = true;
 	}
 }
@@ -170,7 +187,7 @@ static void note(struct ufx_code *code, const struct decoded *d, uint32_t at)
 
 	code->marks[at] |= UFX_MARK_BEGIN;
 	if (d->i.mnemonic == ZYDIS_MNEMONIC_ENDBR64)
-		ufx_code_mark(code, address, UFX_MARK_TARGET);
+		ufx_code_mark(code, address, UFX_MARK_TARGET | UFX_MARK_ENTRY);
 	if (d->i.meta.category == ZYDIS_CATEGORY_UNCOND_BR &&
 	    !d->i.raw.imm[0].is_relative)
 		code->indirect = true;
@@ -193,11 +210,16 @@ bool ufx_code_split(const struct ufx_code *code)
 static void add(struct ufx_code *code, const struct decoded *d, uint32_t at)
 {
 	struct ufx_instruction *i;
+	uint64_t to;
 
 	code->list = UFX_SITES_ROOM(code->list, code->count);
 	i = &code->list[code->count++];
-	*i = (struct ufx_instruction){ .at = at, .length = d->i.length };
-	i->is = describe(d, &i->value);
+	*i = (struct ufx_instruction){ .at = at, .to = UFX_NOWHERE };
+	i->length = d->i.length;
+	i->writes = written(d);
+	i->is = describe(d, i);
+	if (destination(d, code->range.start + at, &to) && ufx_code_covers(code, to))
+		i->to = (uint32_t)(to - code->range.start);
 	if (i->is & UFX_IS_RELATIVE)
 		i->relocation = d->i.raw.disp.offset;
 }

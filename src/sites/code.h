@@ -17,17 +17,28 @@ enum ufx_instruction_is {
 	UFX_IS_TRANSFER = 2,  /* branch, call, return, trap: cannot be moved */
 	UFX_IS_END = 4,       /* nothing falls through it */
 	UFX_IS_RELATIVE = 8,  /* has an operand relative to its own address */
-	UFX_IS_SET = 16,      /* sets eax, to @value */
-	UFX_IS_CHANGE = 32,   /* changes eax otherwise, or may */
-	UFX_IS_STACK = 64,    /* moves the stack pointer */
+	UFX_IS_SET = 16,      /* sets @reg to @value */
+	UFX_IS_COPY = 32,     /* sets @reg to what is in @from */
+	UFX_IS_NOTHING = 64,  /* does nothing, or is a trap that fills gaps */
 };
+
+/* Registers have the processor's numbers. */
+#define UFX_RAX 0
+#define UFX_RSP 4
+#define UFX_REGISTER(n) (1u << (n))
+#define UFX_NOWHERE UINT32_MAX
 
 struct ufx_instruction {
 	uint32_t at; /* from the function's beginning */
+	uint32_t to; /* where in the function it may branch to, or UFX_NOWHERE */
+	uint32_t value;
+	uint16_t writes; /* which registers, all or a part of each */
 	uint8_t length;
 	uint8_t is;
 	uint8_t relocation; /* where in it its relative displacement is */
-	uint32_t value;
+	uint8_t reg, from;
+	uint8_t kind; /* of a system call that @matters */
+	bool matters;
 };
 
 /* What is known of a byte. */
@@ -36,6 +47,7 @@ enum ufx_mark {
 	UFX_MARK_TARGET = 2, /* it is jumped to, or its address is taken */
 	UFX_MARK_GUESS = 4,  /* it may be jumped to */
 	UFX_MARK_TAKEN = 8,  /* a site's window has it */
+	UFX_MARK_ENTRY = 16, /* not only by branches of the function itself */
 	UFX_MARK_REACHED = UFX_MARK_TARGET | UFX_MARK_GUESS,
 };
 
@@ -79,9 +91,9 @@ static inline bool ufx_code_covers(const struct ufx_code *code, uint64_t address
 
 /* @address is one that @code covers. */
 static inline void ufx_code_mark(struct ufx_code *code, uint64_t address,
-				 enum ufx_mark mark)
+				 int mark)
 {
-	code->marks[address - code->range.start] |= mark;
+	code->marks[address - code->range.start] |= (uint8_t)mark;
 }
 
 #endif

@@ -4,16 +4,9 @@
 #include <string.h>
 
 #include "sites/array.h"
+#include "sites/number.h"
 #include "sites/set.h"
 #include "sites/window.h"
-
-/* x86-64's */
-#define NR_RT_SIGACTION 13
-#define NR_FUTEX 202
-#define NR_FUTEX_WAITV 449
-#define NR_FUTEX_WAKE 454
-#define NR_FUTEX_WAIT 455
-#define NR_FUTEX_REQUEUE 456
 
 static const uint8_t syscall_bytes[] = { 0x0f, 0x05 };
 
@@ -141,42 +134,13 @@ static enum ufx_site_refused refused_whole(const struct ufx_code *code)
 						UFX_SITE_USABLE;
 }
 
-/* Is a call of this number one that matters? */
-static bool matters(uint32_t number, uint8_t *kind)
-{
-	switch (number) {
-	case NR_FUTEX:
-	case NR_FUTEX_WAITV:
-	case NR_FUTEX_WAKE:
-	case NR_FUTEX_WAIT:
-	case NR_FUTEX_REQUEUE:
-		*kind = UFX_SITE_FUTEX;
-		return true;
-	case NR_RT_SIGACTION:
-		*kind = UFX_SITE_HANDLER;
-		return true;
-	default:
-		return false;
-	}
-}
-
-static bool is_site(const struct ufx_code *code, size_t n, uint8_t *kind)
-{
-	uint32_t number;
-
-	if (!(code->list[n].is & UFX_IS_SYSCALL))
-		return false;
-	*kind = UFX_SITE_TESTED;
-	return !ufx_window_number(code, n, &number) || matters(number, kind);
-}
-
 /* First the best windows, then what they leave to the others. */
 static void choose(struct ufx_code *code, struct ufx_site_list *sites, bool pairs)
 {
 	for (size_t n = 0; n < code->count; n++) {
-		struct ufx_site site = { 0 };
+		struct ufx_site site = { .kind = code->list[n].kind };
 
-		if (!is_site(code, n, &site.kind) ||
+		if (!code->list[n].matters ||
 		    (code->marks[code->list[n].at] & UFX_MARK_TAKEN))
 			continue;
 		if (!pairs)
@@ -191,9 +155,9 @@ static void refuse(const struct ufx_code *code, struct ufx_site_list *sites,
 		   enum ufx_site_refused why)
 {
 	for (size_t n = 0; n < code->count; n++) {
-		struct ufx_site site = { 0 };
+		struct ufx_site site = { .kind = code->list[n].kind };
 
-		if (!is_site(code, n, &site.kind))
+		if (!code->list[n].matters)
 			continue;
 		ufx_window_refuse(code, n, why, &site);
 		*add_site(sites) = site;
@@ -246,6 +210,7 @@ const char *ufx_sites_find(struct ufx_object *object, struct ufx_site_list *site
 			search(&set, sites, &object->segments[n]);
 	ufx_code_targets(&set);
 	for (size_t n = 0; n < set.count; n++) {
+		ufx_numbers_find(&set.list[n]);
 		find_in(&set.list[n], sites);
 		ufx_code_free(&set.list[n]);
 	}

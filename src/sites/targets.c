@@ -33,6 +33,11 @@ struct bases {
 	size_t count;
 };
 
+struct branches {
+	const struct ufx_code_set *set;
+	const struct ufx_function *from;
+};
+
 struct ufx_code *ufx_code_at(const struct ufx_code_set *set, uint64_t address)
 {
 	size_t low = 0, high = set->count;
@@ -51,7 +56,7 @@ struct ufx_code *ufx_code_at(const struct ufx_code_set *set, uint64_t address)
 }
 
 static void mark(const struct ufx_code_set *set, uint64_t address,
-		 enum ufx_mark how)
+		 int how)
 {
 	struct ufx_code *code = ufx_code_at(set, address);
 
@@ -61,17 +66,32 @@ static void mark(const struct ufx_code_set *set, uint64_t address,
 
 static void is_target(const struct ufx_code_set *set, uint64_t address)
 {
-	mark(set, address, UFX_MARK_TARGET);
+	mark(set, address, UFX_MARK_TARGET | UFX_MARK_ENTRY);
 }
 
 static void may_be_target(const struct ufx_code_set *set, uint64_t address)
 {
-	mark(set, address, UFX_MARK_GUESS);
+	mark(set, address, UFX_MARK_GUESS | UFX_MARK_ENTRY);
 }
 
-static void branch_found(void *set, uint64_t to)
+/* A function's branches within itself are no entries. */
+static void branch_found(void *context, uint64_t to)
 {
-	is_target(set, to);
+	const struct branches *b = context;
+	struct ufx_code *code = ufx_code_at(b->set, to);
+
+	if (code)
+		ufx_code_mark(code, to, code->range.start == b->from->start ?
+				UFX_MARK_TARGET : UFX_MARK_TARGET | UFX_MARK_ENTRY);
+}
+
+/* Does it decode to its end? */
+static bool find_branches(const struct ufx_code_set *set,
+			  const struct ufx_function *from)
+{
+	struct branches b = { set, from };
+
+	return ufx_code_branches(set->object, from, branch_found, &b);
 }
 
 static int32_t word(const uint8_t *bytes)
@@ -169,7 +189,7 @@ static void scan_around(struct ufx_code_set *set, uint64_t from, uint64_t to)
 		}
 		if (f->start > from)
 			scan_short(set, from, f->start);
-		if (!ufx_code_branches(o, f, branch_found, set))
+		if (!find_branches(set, f))
 			scan_short(set, f->start > from ? f->start : from,
 				   f->end < to ? f->end : to);
 		from = f->end;
@@ -184,7 +204,7 @@ static void find_short(struct ufx_code_set *set)
 		scan_around(set, f->start > SHORT_REACH ? f->start - SHORT_REACH : 0,
 			    f->start);
 		scan_around(set, f->end, f->end + SHORT_REACH);
-		ufx_code_branches(set->object, f, branch_found, set);
+		find_branches(set, f);
 	}
 }
 

@@ -10,23 +10,6 @@ struct span {
 	size_t first, last;
 };
 
-bool ufx_window_number(const struct ufx_code *code, size_t n, uint32_t *number)
-{
-	while (n > 0) {
-		const struct ufx_instruction *i = &code->list[n - 1];
-
-		if ((code->marks[code->list[n].at] & UFX_MARK_REACHED) ||
-		    (i->is & (UFX_IS_END | UFX_IS_CHANGE)))
-			return false;
-		if (i->is & UFX_IS_SET) {
-			*number = i->value;
-			return true;
-		}
-		n--;
-	}
-	return false;
-}
-
 static uint32_t begin(const struct ufx_code *code, const struct span *s)
 {
 	return code->list[s->first].at;
@@ -69,7 +52,7 @@ static enum ufx_site_refused judge(const struct ufx_code *code, size_t n,
 		if (i != n && code->list[i].is & UFX_IS_TRANSFER)
 			return UFX_REFUSED_TRANSFER;
 	for (size_t i = s->first; i <= s->last; i++)
-		if (code->list[i].is & UFX_IS_STACK)
+		if (i != n && code->list[i].writes & UFX_REGISTER(UFX_RSP))
 			return UFX_REFUSED_STACK;
 	if (has_mark(code, s, 1, UFX_MARK_REACHED))
 		return UFX_REFUSED_TARGET;
@@ -120,6 +103,7 @@ bool ufx_window_pair(struct ufx_code *code, size_t n, struct ufx_site *site)
 	struct span pair = { n - 1, n };
 
 	if (!n || !(code->list[n - 1].is & UFX_IS_SET) ||
+	    code->list[n - 1].reg != UFX_RAX ||
 	    length(code, &pair) < UFX_JUMP_SIZE ||
 	    judge(code, n, &pair) != UFX_SITE_USABLE)
 		return false;

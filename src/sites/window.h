@@ -6,13 +6,6 @@
 #include "sites/code.h"
 #include "sites/site.h"
 
-/*
- * How the number of the system call that is instruction @n of @code comes to
- * be: true, if it is an immediate that is set in the straight line before it,
- * and nothing jumps in between.
- */
-bool ufx_window_number(const struct ufx_code *code, size_t n, uint32_t *number);
-
 /* The pair of a mov of the number and the system call, if it is one. */
 bool ufx_window_pair(struct ufx_code *code, size_t n, struct ufx_site *site);
 

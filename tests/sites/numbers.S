@@ -98,17 +98,6 @@ FUNCTION(argument)
 	ret
 END(argument)
 
-/* expect: joined tested 8 0 - usable */
-FUNCTION(joined)
-	mov $39, %eax
-	test %edi, %edi
-	jz 1f
-	mov $202, %eax
-1:	syscall
-	cmp $-4096, %rax
-	ret
-END(joined)
-
 /* expect: behind_a_call tested 8 0 - usable */
 FUNCTION(behind_a_call)
 	mov $39, %eax
