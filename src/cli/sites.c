@@ -35,7 +35,9 @@ static const char usage[] =
 	"Kinds: futex, a system call with its number, or that of futex_waitv, futex_wait,\n"
 	"futex_wake or futex_requeue, as a constant; handler, the same of rt_sigaction;\n"
 	"tested, one whose number is known only when it is made. Others are not listed.\n"
-	"Refused are those where no such instructions are found, with the reason.\n"
+	"Refused are those where no such instructions are found, with the reason; apart\n"
+	"from these, unlikely are bytes that look like a system call, but in data, within\n"
+	"an instruction, or with another's number.\n"
 	"\n"
 	"Results are kept in $XDG_CACHE_HOME/ufutex/sites, or ~/.cache/ufutex/sites, by\n"
 	"the build-id of the object; one without a build-id is always searched.\n"
@@ -60,6 +62,7 @@ static const char *const kinds[] = {
 	[UFX_SITE_FUTEX] = "futex",
 	[UFX_SITE_TESTED] = "tested",
 	[UFX_SITE_HANDLER] = "handler",
+	[UFX_SITE_UNLIKELY] = "unlikely",
 };
 
 /* ---- options ---------------------------------------------------------------- */
@@ -182,7 +185,7 @@ static void place_text(const struct ufx_object *o, uint64_t address, char *text,
 struct counts {
 	unsigned int kind[UFX_SITE_KINDS]; /* refused ones, too */
 	unsigned int functions[UFX_SITE_KINDS]; /* that these are in */
-	unsigned int refused[UFX_REFUSED_REASONS];
+	unsigned int refused[UFX_REFUSED_REASONS]; /* without unlikely ones */
 	unsigned int all_refused;
 };
 
@@ -199,8 +202,10 @@ static struct counts count(const struct found *f)
 		c.kind[s->kind]++;
 		c.functions[s->kind] += n != last[s->kind];
 		last[s->kind] = n;
-		c.refused[s->refused] += !!s->refused;
-		c.all_refused += !!s->refused;
+		if (s->refused && s->kind != UFX_SITE_UNLIKELY) {
+			c.refused[s->refused]++;
+			c.all_refused++;
+		}
 	}
 	return c;
 }
@@ -214,7 +219,7 @@ static void print_site(const struct found *f, const struct ufx_site *s)
 	place_text(&f->object, s->address, place, sizeof(place));
 	bytes_text(s, bytes);
 	ufx_site_text(s, text);
-	printf("  0x%-8llx %-40s %-7s  %-38s  %s%s%s\n",
+	printf("  0x%-8llx %-40s %-8s  %-38s  %s%s%s\n",
 	       (unsigned long long)s->address, place, kinds[s->kind], bytes, text,
 	       s->refused ? "  refused: " : "",
 	       s->refused ? ufx_site_reason(s->refused) : "");
@@ -238,6 +243,8 @@ static void print_found(const struct found *f, bool all)
 		if (c.refused[why])
 			printf("    %u: %s\n", c.refused[why],
 			       ufx_site_reason((enum ufx_site_refused)why));
+	if (c.kind[UFX_SITE_UNLIKELY])
+		printf("  unlikely  %u\n", c.kind[UFX_SITE_UNLIKELY]);
 	for (size_t i = 0; all && i < f->sites.count; i++)
 		print_site(f, &f->sites.list[i]);
 }
@@ -272,7 +279,7 @@ static json_t *found_json(const struct found *f)
 	build_id_text(&f->object, id);
 	for (size_t i = 0; i < f->sites.count; i++)
 		json_array_append_new(list, site_json(f, &f->sites.list[i]));
-	return json_pack("{s:s, s:o, s:I, s:b, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:o}",
+	return json_pack("{s:s, s:o, s:I, s:b, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:o}",
 			 "path", f->path, "build_id",
 			 *id ? json_string(id) : json_null(),
 			 "text_size", (json_int_t)f->object.text_size,
@@ -282,7 +289,8 @@ static json_t *found_json(const struct found *f)
 			 "tested_functions", (int)c.functions[UFX_SITE_TESTED],
 			 "handler", (int)c.kind[UFX_SITE_HANDLER],
 			 "handler_functions", (int)c.functions[UFX_SITE_HANDLER],
-			 "refused", (int)c.all_refused, "sites", list);
+			 "refused", (int)c.all_refused,
+			 "unlikely", (int)c.kind[UFX_SITE_UNLIKELY], "sites", list);
 }
 
 /* ---- as tables -------------------------------------------------------------- */

@@ -105,12 +105,31 @@ static bool is_target_register(const ZydisDecodedOperand *op, uint8_t *reg)
 	return general(op, reg) && op->size >= 32;
 }
 
-/* mov of a constant or a register; xor of one with itself */
-static uint8_t sets(const struct decoded *d, struct ufx_instruction *i)
+static bool loads(const ZydisDecodedInstruction *i)
+{
+	switch (i->mnemonic) {
+	case ZYDIS_MNEMONIC_MOV: /* but no compiler's with an address of 8 bytes */
+		return i->opcode != 0xa1;
+	case ZYDIS_MNEMONIC_MOVZX:
+	case ZYDIS_MNEMONIC_MOVSX:
+	case ZYDIS_MNEMONIC_MOVSXD:
+	case ZYDIS_MNEMONIC_LEA:
+		return true;
+	default:
+		return i->meta.category == ZYDIS_CATEGORY_CMOV;
+	}
+}
+
+/* How @reg of @i is set: also by mov of a register, xor of one with itself. */
+static uint16_t sets(const struct decoded *d, struct ufx_instruction *i)
 {
 	const ZydisDecodedOperand *from = &d->op[1];
 
-	if (d->i.operand_count_visible != 2 || !is_target_register(&d->op[0], &i->reg))
+	if (!is_target_register(&d->op[0], &i->reg))
+		return 0;
+	if (d->i.mnemonic == ZYDIS_MNEMONIC_POP)
+		return UFX_IS_POP;
+	if (d->i.operand_count_visible != 2)
 		return 0;
 	if (d->i.mnemonic == ZYDIS_MNEMONIC_MOV &&
 	    from->type == ZYDIS_OPERAND_TYPE_IMMEDIATE) {
@@ -118,10 +137,32 @@ static uint8_t sets(const struct decoded *d, struct ufx_instruction *i)
 		return UFX_IS_SET;
 	}
 	if (!is_target_register(from, &i->from))
-		return 0;
-	if (d->i.mnemonic == ZYDIS_MNEMONIC_MOV)
-		return UFX_IS_COPY;
+		return loads(&d->i) ? UFX_IS_LOAD : 0;
+	if (loads(&d->i))
+		return d->i.mnemonic == ZYDIS_MNEMONIC_MOV ? UFX_IS_COPY : UFX_IS_LOAD;
 	return d->i.mnemonic == ZYDIS_MNEMONIC_XOR && i->from == i->reg ? UFX_IS_SET : 0;
+}
+
+/* Only kernels do these; floating point of that kind is in the way of nobody. */
+static bool traps(const struct decoded *d)
+{
+	switch (d->i.meta.category) {
+	case ZYDIS_CATEGORY_IO:
+	case ZYDIS_CATEGORY_IOSTRINGOP:
+	case ZYDIS_CATEGORY_INTERRUPT:
+	case ZYDIS_CATEGORY_SEGOP:
+	case ZYDIS_CATEGORY_X87_ALU:
+		return true;
+	default:
+		return d->i.attributes & ZYDIS_ATTRIB_IS_PRIVILEGED ||
+		       d->i.meta.branch_type == ZYDIS_BRANCH_TYPE_FAR ||
+		       d->i.mnemonic == ZYDIS_MNEMONIC_CLI ||
+		       d->i.mnemonic == ZYDIS_MNEMONIC_STI ||
+		       d->i.mnemonic == ZYDIS_MNEMONIC_ENTER ||
+		       (d->op[0].type == ZYDIS_OPERAND_TYPE_REGISTER &&
+			ZydisRegisterGetClass(d->op[0].reg.value) ==
+				ZYDIS_REGCLASS_SEGMENT);
+	}
 }
 
 static bool relative_memory(const ZydisDecodedOperand *op)
@@ -139,9 +180,9 @@ static const ZydisDecodedOperand *relative_operand(const struct decoded *d)
 	return NULL;
 }
 
-static uint8_t describe(const struct decoded *d, struct ufx_instruction *i)
+static uint16_t describe(const struct decoded *d, struct ufx_instruction *i)
 {
-	uint8_t is = sets(d, i);
+	uint16_t is = sets(d, i);
 
 	if (d->i.mnemonic == ZYDIS_MNEMONIC_SYSCALL)
 		is |= UFX_IS_SYSCALL;
@@ -153,6 +194,8 @@ static uint8_t describe(const struct decoded *d, struct ufx_instruction *i)
 		is |= UFX_IS_RELATIVE;
 	if (does_nothing(&d->i))
 		is |= UFX_IS_NOTHING;
+	if (traps(d))
+		is |= UFX_IS_TRAP;
 	return is;
 }
 
@@ -207,13 +250,11 @@ bool ufx_code_split(const struct ufx_code *code)
 
 /* ---- a function -------------------------------------------------------------- */
 
-static void add(struct ufx_code *code, const struct decoded *d, uint32_t at)
+static void fill(const struct ufx_code *code, const struct decoded *d, uint32_t at,
+		 struct ufx_instruction *i)
 {
-	struct ufx_instruction *i;
 	uint64_t to;
 
-	code->list = UFX_SITES_ROOM(code->list, code->count);
-	i = &code->list[code->count++];
 	*i = (struct ufx_instruction){ .at = at, .to = UFX_NOWHERE };
 	i->length = d->i.length;
 	i->writes = written(d);
@@ -224,22 +265,50 @@ static void add(struct ufx_code *code, const struct decoded *d, uint32_t at)
 		i->relocation = d->i.raw.disp.offset;
 }
 
+bool ufx_code_instruction(const struct ufx_code *code, uint32_t at,
+			  struct ufx_instruction *instruction)
+{
+	struct decoded d;
+
+	if (!decode(&d, code->bytes + at, code->size - at))
+		return false;
+	fill(code, &d, at, instruction);
+	return true;
+}
+
+bool ufx_code_view(struct ufx_code *code, const struct ufx_object *object,
+		   uint64_t start, uint64_t end)
+{
+	size_t left;
+
+	memset(code, 0, sizeof(*code));
+	code->range.start = start;
+	code->range.end = end;
+	code->size = (uint32_t)(end - start);
+	code->bytes = ufx_object_bytes(object, start, &left);
+	return code->bytes && left >= code->size;
+}
+
+void ufx_code_begin(struct ufx_code *code, const struct ufx_object *object,
+		    const struct ufx_function *range)
+{
+	ufx_code_view(code, object, range->start, range->end);
+	code->range = *range;
+	code->marks = ufx_sites_memory(NULL, code->size, 1);
+	memset(code->marks, 0, code->size);
+}
+
 void ufx_code_decode(struct ufx_code *code, const struct ufx_object *object,
 		     const struct ufx_function *range)
 {
 	struct decoded d;
-	size_t left;
 	uint32_t at = 0;
 
-	memset(code, 0, sizeof(*code));
-	code->range = *range;
-	code->size = (uint32_t)(range->end - range->start);
-	code->bytes = ufx_object_bytes(object, range->start, &left);
-	code->marks = ufx_sites_memory(NULL, code->size, 1);
-	memset(code->marks, 0, code->size);
+	ufx_code_begin(code, object, range);
 	while (at < code->size &&
 	       decode(&d, code->bytes + at, code->size - at)) {
-		add(code, &d, at);
+		code->list = UFX_SITES_ROOM(code->list, code->count);
+		fill(code, &d, at, &code->list[code->count++]);
 		note(code, &d, at);
 		at += d.i.length;
 	}

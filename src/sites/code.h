@@ -19,7 +19,10 @@ enum ufx_instruction_is {
 	UFX_IS_RELATIVE = 8,  /* has an operand relative to its own address */
 	UFX_IS_SET = 16,      /* sets @reg to @value */
 	UFX_IS_COPY = 32,     /* sets @reg to what is in @from */
-	UFX_IS_NOTHING = 64,  /* does nothing, or is a trap that fills gaps */
+	UFX_IS_LOAD = 64,     /* sets @reg to another value */
+	UFX_IS_POP = 128,     /* pops @reg */
+	UFX_IS_NOTHING = 256, /* does nothing, or is a trap that fills gaps */
+	UFX_IS_TRAP = 512,    /* cannot be executed by a program, or never is */
 };
 
 /* Registers have the processor's numbers. */
@@ -33,8 +36,8 @@ struct ufx_instruction {
 	uint32_t to; /* where in the function it may branch to, or UFX_NOWHERE */
 	uint32_t value;
 	uint16_t writes; /* which registers, all or a part of each */
+	uint16_t is;
 	uint8_t length;
-	uint8_t is;
 	uint8_t relocation; /* where in it its relative displacement is */
 	uint8_t reg, from;
 	uint8_t kind; /* of a system call that @matters */
@@ -59,6 +62,7 @@ struct ufx_code {
 	struct ufx_instruction *list;
 	size_t count;
 	bool whole;    /* it decodes to its end */
+	bool gap;      /* it is what stands where no function is known */
 	bool outside;  /* its last instruction is behind the function's end */
 	bool indirect; /* it has a jump to a computed address */
 	bool labels;   /* it takes the address of a place in itself */
@@ -70,6 +74,18 @@ typedef void ufx_branch_found(void *context, uint64_t to);
 /* Decodes @range, which is in one executable segment. */
 void ufx_code_decode(struct ufx_code *code, const struct ufx_object *object,
 		     const struct ufx_function *range);
+
+/* Gets ready to mark what is in @range, without decoding it. */
+void ufx_code_begin(struct ufx_code *code, const struct ufx_object *object,
+		    const struct ufx_function *range);
+
+/* Only bytes, from @start to @end. False, if the object does not have them. */
+bool ufx_code_view(struct ufx_code *code, const struct ufx_object *object,
+		   uint64_t start, uint64_t end);
+
+/* The one instruction @at so many bytes behind the beginning, if it is one. */
+bool ufx_code_instruction(const struct ufx_code *code, uint32_t at,
+			  struct ufx_instruction *instruction);
 
 /*
  * Is there a target inside an instruction? Then what was decoded is not what

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "sites/array.h"
+#include "sites/likely.h"
 #include "sites/number.h"
 #include "sites/set.h"
 #include "sites/window.h"
@@ -40,14 +41,14 @@ static struct ufx_site *add_site(struct ufx_site_list *sites)
 }
 
 /* What may be a system call, or the bytes of one in something else. */
-static void add_bytes(struct ufx_site_list *sites, uint64_t address,
+static void add_bytes(struct ufx_site_list *sites, uint64_t address, bool likely,
 		      enum ufx_site_refused why)
 {
 	struct ufx_site *site = add_site(sites);
 
 	site->address = address;
 	site->length = sizeof(syscall_bytes);
-	site->kind = UFX_SITE_TESTED;
+	site->kind = likely ? UFX_SITE_TESTED : UFX_SITE_UNLIKELY;
 	site->refused = (uint8_t)why;
 	memcpy(site->bytes, syscall_bytes, sizeof(syscall_bytes));
 }
@@ -88,7 +89,7 @@ static bool add_behind(struct ufx_code_set *set, const struct ufx_segment *s,
 	if (!next || set->object->functions[next - 1].start < s->address)
 		return false;
 	f = set->object->functions[next - 1];
-	if (set->count && set->list[set->count - 1].range.start == f.start)
+	if (set->count && set->list[set->count - 1].range.end > f.start)
 		return false;
 	f.end = address + sizeof(syscall_bytes);
 	add_code(set, &f);
@@ -96,9 +97,24 @@ static bool add_behind(struct ufx_code_set *set, const struct ufx_segment *s,
 	return true;
 }
 
-/* Functions go into @set, bytes that are in none into @sites. */
-static void search(struct ufx_code_set *set, struct ufx_site_list *sites,
-		   const struct ufx_segment *s)
+/* Where no function is known, only what leads to the bytes is of interest. */
+static void add_gap(struct ufx_code_set *set, const struct ufx_segment *s,
+		    uint64_t address, size_t next)
+{
+	struct ufx_function f = { .end = address + sizeof(syscall_bytes) };
+
+	f.start = address - s->address > UFX_LIKELY_REACH ?
+			  address - UFX_LIKELY_REACH : s->address;
+	if (next && set->object->functions[next - 1].end > f.start)
+		f.start = set->object->functions[next - 1].end;
+	if (set->count && set->list[set->count - 1].range.end > f.start)
+		f.start = set->list[set->count - 1].range.end;
+	set->list = UFX_SITES_ROOM(set->list, set->count);
+	ufx_code_begin(&set->list[set->count++], set->object, &f);
+	set->list[set->count - 1].gap = true;
+}
+
+static void search(struct ufx_code_set *set, const struct ufx_segment *s)
 {
 	const uint8_t *at = s->bytes, *end = s->bytes + s->size;
 	size_t from = 0;
@@ -114,7 +130,7 @@ static void search(struct ufx_code_set *set, struct ufx_site_list *sites,
 		} else {
 			if (ufx_object_is_code(set->object, address) &&
 			    !add_behind(set, s, address, from))
-				add_bytes(sites, address, UFX_REFUSED_OUTSIDE);
+				add_gap(set, s, address, from);
 			at += sizeof(syscall_bytes);
 		}
 	}
@@ -164,24 +180,41 @@ static void refuse(const struct ufx_code *code, struct ufx_site_list *sites,
 	}
 }
 
-static void refuse_bytes(const struct ufx_code *code, struct ufx_site_list *sites,
-			 enum ufx_site_refused why)
+/* Where the code ends that is known, of which @address is none. */
+static uint64_t beginning(const struct ufx_code_set *set, uint64_t address)
+{
+	size_t n = ufx_object_function(set->object, address);
+	const struct ufx_function *f = &set->object->functions[n];
+
+	if (n < set->object->function_count && f->start <= address)
+		return f->start;
+	if (n && f[-1].end > ufx_object_segment(set->object, address)->address)
+		return f[-1].end;
+	return ufx_object_segment(set->object, address)->address;
+}
+
+static void refuse_bytes(const struct ufx_code_set *set, const struct ufx_code *code,
+			 struct ufx_site_list *sites, enum ufx_site_refused why)
 {
 	const uint8_t *at = code->bytes, *end = code->bytes + code->size;
 
 	while ((at = memmem(at, (size_t)(end - at), syscall_bytes, 2))) {
-		add_bytes(sites, code->range.start + (uint64_t)(at - code->bytes),
-			  why);
+		uint64_t address = code->range.start + (uint64_t)(at - code->bytes);
+
+		add_bytes(sites, address,
+			  ufx_code_likely(set, beginning(set, address), address), why);
 		at += sizeof(syscall_bytes);
 	}
 }
 
-static void find_in(struct ufx_code *code, struct ufx_site_list *sites)
+static void find_in(const struct ufx_code_set *set, struct ufx_code *code,
+		    struct ufx_site_list *sites)
 {
 	enum ufx_site_refused why = refused_whole(code);
 
 	if (!code->whole) {
-		refuse_bytes(code, sites, code->outside ? why : UFX_REFUSED_UNDECODED);
+		refuse_bytes(set, code, sites, code->outside || code->gap ?
+			     UFX_REFUSED_OUTSIDE : UFX_REFUSED_UNDECODED);
 	} else if (why != UFX_SITE_USABLE) {
 		refuse(code, sites, why);
 	} else {
@@ -207,13 +240,14 @@ const char *ufx_sites_find(struct ufx_object *object, struct ufx_site_list *site
 		return why;
 	for (size_t n = 0; n < object->segment_count; n++)
 		if (object->segments[n].executable)
-			search(&set, sites, &object->segments[n]);
+			search(&set, &object->segments[n]);
 	ufx_code_targets(&set);
 	for (size_t n = 0; n < set.count; n++) {
 		ufx_numbers_find(&set.list[n]);
-		find_in(&set.list[n], sites);
-		ufx_code_free(&set.list[n]);
+		find_in(&set, &set.list[n], sites);
 	}
+	for (size_t n = 0; n < set.count; n++)
+		ufx_code_free(&set.list[n]);
 	free(set.list);
 	if (sites->count)
 		qsort(sites->list, sites->count, sizeof(*sites->list), by_address);

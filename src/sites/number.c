@@ -63,6 +63,11 @@ static unsigned int classify(uint32_t number)
 	}
 }
 
+bool ufx_number_is_ours(uint32_t number)
+{
+	return classify(number) != IS_OTHER;
+}
+
 static void ask(struct search *s, size_t n, uint8_t reg)
 {
 	if (s->asked[n] & UFX_REGISTER(reg))

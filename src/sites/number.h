@@ -14,4 +14,6 @@
  */
 void ufx_numbers_find(struct ufx_code *code);
 
+bool ufx_number_is_ours(uint32_t number);
+
 #endif

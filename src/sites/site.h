@@ -13,6 +13,7 @@ enum ufx_site_kind {
 	UFX_SITE_FUTEX,   /* the number is a constant: futex's, or one of its kin's */
 	UFX_SITE_TESTED,  /* it is known at run time only */
 	UFX_SITE_HANDLER, /* it is rt_sigaction's */
+	UFX_SITE_UNLIKELY, /* refused; but nothing there could make it one of these */
 	UFX_SITE_KINDS,
 };
 
@@ -38,8 +39,8 @@ enum ufx_site_flags {
 };
 
 /*
- * The window of one that is refused is the system call alone. Where the
- * function could not be decoded, it may be something else.
+ * The window of one that is refused is the system call alone. Where it was not
+ * possible to decode, it may be something else.
  */
 struct ufx_site {
 	uint64_t address; /* of the window */

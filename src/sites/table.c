@@ -50,7 +50,8 @@ static bool good_window(const struct ufx_site *s)
 
 static bool good_site(const struct ufx_site *s)
 {
-	return s->kind < UFX_SITE_KINDS && s->refused < UFX_REFUSED_REASONS &&
+	return s->kind < UFX_SITE_KINDS &&
+	       (s->refused || s->kind != UFX_SITE_UNLIKELY) && s->refused < UFX_REFUSED_REASONS &&
 	       !(s->flags & ~UFX_SITE_FLAGS) && zeros(s->zero, sizeof(s->zero)) &&
 	       good_window(s) && good_relocation(s);
 }

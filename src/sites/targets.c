@@ -201,6 +201,8 @@ static void find_short(struct ufx_code_set *set)
 	for (size_t n = 0; n < set->count; n++) {
 		const struct ufx_function *f = &set->list[n].range;
 
+		if (set->list[n].gap)
+			continue;
 		scan_around(set, f->start > SHORT_REACH ? f->start - SHORT_REACH : 0,
 			    f->start);
 		scan_around(set, f->end, f->end + SHORT_REACH);

@@ -138,6 +138,7 @@ def nonsense(cache):
             ("a call outside the window", first + 9, b"\x06", sense),
             ("a call that is none", first + 9, b"\x01", sense),
             ("an unknown kind", first + 10, b"\x63", sense),
+            ("unlikely without a reason", first + 10, b"\3", sense),
             ("an unknown reason", first + 11, b"\x63", sense),
             ("a refused window of 7 bytes", first + 11, b"\1", sense),
             ("an unknown flag", first + 12, b"\x80", sense),

@@ -9,7 +9,9 @@ into one, and no futex call is missing.
 import bisect
 import re
 import shutil
+import struct
 import subprocess
+import tempfile
 
 from sites import check, end, mapped, search, skip
 
@@ -123,6 +125,33 @@ def judge(path, name):
     return answer
 
 
+def blind(path):
+    """A copy of it without any description of functions."""
+    with open(path, "rb") as f:
+        image = bytearray(f.read())
+    first, = struct.unpack_from("<Q", image, 32)
+    for n in range(*struct.unpack_from("<H", image, 56)):
+        if struct.unpack_from("<I", image, first + 56 * n)[0] == 0x6474e550:
+            struct.pack_into("<I", image, first + 56 * n, 0)
+    return bytes(image).replace(b"\0.eh_frame\0", b"\0.no_frame\0")
+
+
+def without_descriptions(path, sites, name):
+    """Then nothing can be decoded; but what is a site stays a likely one."""
+    with tempfile.NamedTemporaryFile() as copy:
+        copy.write(blind(path))
+        copy.flush()
+        answer = search(copy.name)
+    kinds = {s["address"]: s["kind"] for s in answer["sites"]}
+    mine = [s["address"] + s["syscall"] for s in sites]
+    check(answer["refused"] + answer["unlikely"] == len(kinds), "%s: blind, none is usable" % name)
+    check(all(kinds.get(address) == "tested" for address in mine),
+          "%s: blind, the %d sites are likely" % (name, len(mine)),
+          [hex(address) for address in mine if kinds.get(address) != "tested"])
+    check(answer["tested"] - len(mine) < answer["unlikely"] / 10,
+          "%s: and few others" % name, (answer["tested"], answer["unlikely"]))
+
+
 def libgomp():
     out = subprocess.run(["cc", "-print-file-name=libgomp.so.1"], stdout=subprocess.PIPE)
     path = out.stdout.decode().strip()
@@ -133,6 +162,7 @@ answer = judge(mapped("libc.so.6"), "libc")
 check(any(s["function"].startswith("syscall+") and s["kind"] == "tested"
           for s in answer["sites"]), "libc: its function syscall is tested")
 check(any(s["function"].startswith("sem_post") for s in answer["sites"]), "libc: sem_post")
+without_descriptions(mapped("libc.so.6"), answer["sites"], "libc")
 judge(mapped("ld-linux-x86-64.so.2"), "ld.so")
 if libgomp():
     answer = judge(libgomp(), "libgomp")

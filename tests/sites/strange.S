@@ -3,7 +3,7 @@
 #include "case.h"
 
 /* expect: data tested 2 0 - the function does not decode */
-/* expect: data tested 2 0 - the function does not decode */
+/* expect: data unlikely 2 0 - the function does not decode */
 FUNCTION(data)
 	mov $202, %eax
 	syscall
