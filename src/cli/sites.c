@@ -134,6 +134,8 @@ static const char *search(struct found *f, bool no_cache)
 	enum ufx_cache_answer answer = UFX_CACHE_MISS;
 	const char *why;
 
+	if (f->object.own)
+		return NULL;
 	ufx_cache_find(&cache, &f->object);
 	if (!no_cache)
 		answer = ufx_cache_read(&cache, &f->object, &f->sites, &why);
@@ -231,6 +233,11 @@ static void print_found(const struct found *f, bool all)
 	struct counts c = count(f);
 
 	build_id_text(&f->object, id);
+	if (f->object.own) {
+		printf("%s\n  build-id  %s\n  left alone, it has the engine in it\n",
+		       f->path, *id ? id : "none");
+		return;
+	}
 	printf("%s\n"
 	       "  build-id  %s\n"
 	       "  sites     %u futex in %u functions, %u tested in %u, %u handler in %u\n"
@@ -279,11 +286,11 @@ static json_t *found_json(const struct found *f)
 	build_id_text(&f->object, id);
 	for (size_t i = 0; i < f->sites.count; i++)
 		json_array_append_new(list, site_json(f, &f->sites.list[i]));
-	return json_pack("{s:s, s:o, s:I, s:b, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:o}",
+	return json_pack("{s:s, s:o, s:I, s:b, s:b, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:o}",
 			 "path", f->path, "build_id",
 			 *id ? json_string(id) : json_null(),
 			 "text_size", (json_int_t)f->object.text_size,
-			 "cached", f->cached, "futex", (int)c.kind[UFX_SITE_FUTEX],
+			 "own", f->object.own, "cached", f->cached, "futex", (int)c.kind[UFX_SITE_FUTEX],
 			 "futex_functions", (int)c.functions[UFX_SITE_FUTEX],
 			 "tested", (int)c.kind[UFX_SITE_TESTED],
 			 "tested_functions", (int)c.functions[UFX_SITE_TESTED],

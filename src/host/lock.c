@@ -4,6 +4,7 @@
 #include "host/atomic.h"
 #include "host/fault.h"
 #include "host/lock.h"
+#include "host/note.h"
 #include "host/syscall.h"
 
 #if UFX_TSAN

@@ -4,6 +4,7 @@
 #include "host/atomic.h"
 #include "host/guard.h"
 #include "host/lock.h"
+#include "host/note.h"
 #include "host/park.h"
 #include "host/syscall.h"
 

@@ -47,7 +47,7 @@ void ufx_cache_find(struct ufx_sites_cache *cache, const struct ufx_object *o)
 
 static bool belongs(const struct ufx_table_header *h, const struct ufx_object *o)
 {
-	return h->text_size == o->text_size && h->build_id_size == o->build_id_size &&
+	return !h->flags && h->text_size == o->text_size && h->build_id_size == o->build_id_size &&
 	       !memcmp(h->build_id, o->build_id, o->build_id_size);
 }
 
@@ -161,6 +161,7 @@ void *ufx_cache_table(const struct ufx_object *o, const struct ufx_site_list *si
 	memcpy(h->magic, UFX_TABLE_MAGIC, sizeof(h->magic));
 	h->version = UFX_TABLE_VERSION;
 	h->count = (uint32_t)count;
+	h->flags = o->own ? UFX_TABLE_OWN : 0;
 	h->error = !sites;
 	h->text_size = o->text_size;
 	h->build_id_size = (uint8_t)o->build_id_size;

@@ -233,9 +233,12 @@ static int by_address(const void *a, const void *b)
 const char *ufx_sites_find(struct ufx_object *object, struct ufx_site_list *sites)
 {
 	struct ufx_code_set set = { .object = object };
-	const char *why = ufx_object_functions(object);
+	const char *why;
 
 	memset(sites, 0, sizeof(*sites));
+	if (object->own)
+		return NULL;
+	why = ufx_object_functions(object);
 	if (why)
 		return why;
 	for (size_t n = 0; n < object->segment_count; n++)

@@ -7,7 +7,8 @@
 #include "sites/site.h"
 
 /*
- * Fills @sites, to be freed by ufx_sites_free. Only functions that have the
+ * Fills @sites, to be freed by ufx_sites_free; with none if the object has the
+ * engine in it. Only functions that have the
  * bytes of a system call are decoded. Returns NULL, or why not, as
  * ufx_object_open does.
  */

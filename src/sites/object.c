@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "sites/object.h"
 
-#include <elfutils/libdwelf.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <gelf.h>
@@ -150,6 +149,45 @@ const char *ufx_object_name(const struct ufx_object *o, uint64_t address,
 	return name && *name ? name : NULL;
 }
 
+/* ---- notes ---------------------------------------------------------------- */
+
+static bool is_from(const GElf_Nhdr *note, const char *name, const char *owner)
+{
+	return note->n_namesz == strlen(owner) + 1 &&
+	       !memcmp(name, owner, note->n_namesz);
+}
+
+static void read_note(struct ufx_object *o, const GElf_Nhdr *note, const char *name,
+		      const void *content)
+{
+	if (is_from(note, name, "GNU") && note->n_type == NT_GNU_BUILD_ID &&
+	    note->n_descsz && note->n_descsz <= UFX_BUILD_ID_MAX) {
+		memcpy(o->build_id, content, note->n_descsz);
+		o->build_id_size = note->n_descsz;
+	}
+	o->own |= is_from(note, name, "ufutex");
+}
+
+static void read_notes(struct ufx_object *o)
+{
+	size_t count = 0, at, next, name, content;
+	Elf_Data *data;
+	GElf_Nhdr note;
+	GElf_Phdr ph;
+
+	elf_getphdrnum(o->elf, &count);
+	for (size_t i = 0; i < count; i++) {
+		if (!gelf_getphdr(o->elf, (int)i, &ph) || ph.p_type != PT_NOTE)
+			continue;
+		data = elf_getdata_rawchunk(o->elf, (int64_t)ph.p_offset, ph.p_filesz,
+					    ph.p_align == 8 ? ELF_T_NHDR8 : ELF_T_NHDR);
+		for (at = 0; data && (next = gelf_getnote(data, at, &note, &name,
+							   &content)); at = next)
+			read_note(o, &note, (const char *)data->d_buf + name,
+				  (const char *)data->d_buf + content);
+	}
+}
+
 /* ---- opening -------------------------------------------------------------- */
 
 static const char *judge(Elf *elf)
@@ -167,17 +205,6 @@ static const char *judge(Elf *elf)
 	if (header.e_type != ET_DYN && header.e_type != ET_EXEC)
 		return "is neither a program nor a shared object";
 	return NULL;
-}
-
-static void read_build_id(struct ufx_object *o)
-{
-	const void *id;
-	ssize_t size = dwelf_elf_gnu_build_id(o->elf, &id);
-
-	if (size <= 0 || size > UFX_BUILD_ID_MAX)
-		return;
-	memcpy(o->build_id, id, (size_t)size);
-	o->build_id_size = (size_t)size;
 }
 
 /* A pipe would be waited for, a directory is none of ours. */
@@ -209,7 +236,7 @@ const char *ufx_object_open(struct ufx_object *o, const char *path)
 	if (why)
 		ufx_object_close(o);
 	else
-		read_build_id(o);
+		read_notes(o);
 	return why;
 }
 

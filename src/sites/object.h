@@ -31,6 +31,7 @@ struct ufx_function {
 struct ufx_object {
 	uint8_t build_id[UFX_BUILD_ID_MAX];
 	size_t build_id_size; /* 0: it has none, or one that is too long */
+	bool own; /* it has the engine in it: the note of host/note.h */
 	uint64_t text_size; /* of its executable segments */
 	struct ufx_segment *segments; /* by address */
 	size_t segment_count;

@@ -75,7 +75,7 @@ static bool good_header(const struct ufx_table_header *h)
 	const size_t room = sizeof(h->build_id);
 
 	return !(h->flags & ~UFX_TABLE_FLAGS) && zeros(h->zero, sizeof(h->zero)) &&
-	       !(h->error && h->count) && h->build_id_size <= room &&
+	       !((h->error || h->flags) && h->count) && h->build_id_size <= room &&
 	       zeros(h->build_id + h->build_id_size, room - h->build_id_size);
 }
 

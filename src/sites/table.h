@@ -16,7 +16,8 @@
 #define UFX_TABLE_VERSION 2
 
 enum ufx_table_flags {
-	UFX_TABLE_FLAGS = 0, /* all of them */
+	UFX_TABLE_OWN = 1, /* the object has the engine in it: leave it alone */
+	UFX_TABLE_FLAGS = 1, /* all of them */
 };
 
 struct ufx_table_header {

@@ -128,6 +128,7 @@ def nonsense(cache):
             ("another size of text", 24, b"\1", "another object"),
             ("a build-id of 65 bytes", 32, b"\x41", sense),
             ("an unknown flag of it all", 33, b"\x80", sense),
+            ("a flag, and sites", 33, b"\1", sense),
             ("something in the header's zeros", 34, b"\1", sense),
             ("an error, and sites", 36, b"\1", sense),
             ("something behind the build-id", 103, b"\1", sense),
@@ -153,11 +154,12 @@ def nonsense(cache):
         refused(cache, what, change(image, at, new), says)
 
 
-def error(cache):
-    """A table that tells of an error is for --tables only."""
+def others(cache):
+    """Tables that tell of an error, or to leave it alone, are for --tables only."""
     image = cache.read()
-    empty = signed(image[:12] + bytes(4) + image[16:36] + b"\1" + image[37:HEADER.size])
-    refused(cache, "an error", empty, "tells of an error")
+    empty = image[:12] + bytes(4) + image[16:HEADER.size]
+    refused(cache, "an error", change(empty, 36, b"\1"), "tells of an error")
+    refused(cache, "to be left alone", change(empty, 33, b"\1"), "another object")
 
 
 def version(cache):
@@ -217,7 +219,7 @@ with tempfile.TemporaryDirectory() as temporary:
     hit(small, "a small object")
     layout(libc)
     layout(small)
-    for test in (truncated, flipped, nonsense, error, version):
+    for test in (truncated, flipped, nonsense, others, version):
         test(small)
     foreign(small, libc)
     check(os.listdir(small.tables) == [small.fresh["build_id"]], "no temporary file is left")

@@ -9,7 +9,7 @@ import sys
 sys.dont_write_bytecode = True
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "cli"))
-from cli import UFUTEX, check, command, end, refused, skip, ufutex  # noqa: E402,F401
+from cli import BUILD, PRELOAD, UFUTEX, check, command, end, refused, skip, ufutex  # noqa: E402,F401
 
 
 def assemble(source, output, *options):

@@ -169,5 +169,18 @@ FUNCTION(pushes_before)
 	ret
 END(pushes_before)
 
+/* As glibc's call that can be cancelled: the moves before it are the window. */
+/* expect: cancelled tested 7 5 - usable */
+FUNCTION(cancelled)
+	testb $8, (%rdi)
+	jne no_room
+	mov %rdi, %r11
+	mov %rsi, %rax
+	mov 0x10(%rsp), %r9
+	mov %r11, 8(%rsp)
+	syscall
+	ret
+END(cancelled)
+
 	.local word
 	.comm word, 4, 4
