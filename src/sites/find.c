@@ -11,25 +11,6 @@
 
 static const uint8_t syscall_bytes[] = { 0x0f, 0x05 };
 
-const char *ufx_site_reason(enum ufx_site_refused refused)
-{
-	static const char *const reasons[] = {
-		[UFX_SITE_USABLE] = "usable",
-		[UFX_REFUSED_TARGET] = "something may jump into it",
-		[UFX_REFUSED_TRANSFER] = "a branch, call or return is next to it",
-		[UFX_REFUSED_ROOM] = "the function has too little room",
-		[UFX_REFUSED_OVERLAP] = "another site is too near",
-		[UFX_REFUSED_UNDECODED] = "the function does not decode to its end",
-		[UFX_REFUSED_SPLIT] = "something may jump into an instruction of the function",
-		[UFX_REFUSED_COMPUTED] = "the function computes jumps within itself",
-		[UFX_REFUSED_OUTSIDE] = "it is in no function that is known",
-		[UFX_REFUSED_SIGNAL] = "signal handlers return to it",
-		[UFX_REFUSED_STACK] = "it moves the stack pointer",
-	};
-
-	return refused < UFX_REFUSED_REASONS ? reasons[refused] : "unknown";
-}
-
 static struct ufx_site *add_site(struct ufx_site_list *sites)
 {
 	struct ufx_site *site;
@@ -109,11 +90,14 @@ static void add_gap(struct ufx_code_set *set, const struct ufx_segment *s,
 		f.start = set->object->functions[next - 1].end;
 	if (set->count && set->list[set->count - 1].range.end > f.start)
 		f.start = set->list[set->count - 1].range.end;
+	if (f.start > address)
+		f.start = address; /* segments that lie over one another */
 	set->list = UFX_SITES_ROOM(set->list, set->count);
 	ufx_code_begin(&set->list[set->count++], set->object, &f);
 	set->list[set->count - 1].gap = true;
 }
 
+/* Every place with these bytes gets into @set, in a function or in a gap. */
 static void search(struct ufx_code_set *set, const struct ufx_segment *s)
 {
 	const uint8_t *at = s->bytes, *end = s->bytes + s->size;

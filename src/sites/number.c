@@ -135,13 +135,14 @@ static unsigned int find(struct search *s, size_t n)
 {
 	s->found = 0;
 	s->count = 0;
-	memset(s->asked, 0, s->code->count * sizeof(*s->asked));
 	ask(s, n, UFX_RAX);
-	while (s->count && !(s->found & IS_UNKNOWN)) {
-		struct question q = s->list[--s->count];
+	for (size_t next = 0; next < s->count && !(s->found & IS_UNKNOWN); next++) {
+		struct question q = s->list[next];
 
 		answer(s, &q);
 	}
+	for (size_t i = 0; i < s->count; i++)
+		s->asked[s->list[i].n] = 0;
 	return s->found;
 }
 
@@ -153,6 +154,7 @@ void ufx_numbers_find(struct ufx_code *code)
 		.asked = ufx_sites_memory(NULL, code->count, sizeof(*s.asked)),
 	};
 
+	memset(s.asked, 0, code->count * sizeof(*s.asked));
 	for (size_t n = 0; n < code->count; n++) {
 		struct ufx_instruction *i = &code->list[n];
 		unsigned int found;

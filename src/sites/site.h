@@ -57,7 +57,7 @@ struct ufx_site_list {
 	size_t count;
 };
 
-/* The reason in a few words. */
+/* The reason in a few words; reason.c needs nothing else. */
 const char *ufx_site_reason(enum ufx_site_refused refused);
 
 #endif

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What may be jumped to. All of it errs on the side of too many: one too many refuses a window at worst,
- * one too few lets a jump end inside one.
+ * What may be jumped to. All of it errs on the side of too many: one too many
+ * refuses a window at worst, one too few lets a jump end inside one.
  *
  * - Direct branches: of the function itself, and of others, as of parts that
- *   the compiler moved away (.cold). Those of others that are long are looked for at every byte; short ones by
- *   decoding the neighbours, byte by byte where those do not decode.
+ *   the compiler moved away (.cold). Those of others that are long are looked
+ *   for at every byte; short ones by decoding the neighbours, byte by byte where
+ *   those do not decode.
  * - Places whose address a lea takes.
  * - Jump tables: for every address that a lea takes, as many words as lead
  *   into text when they are added to it, which is what compilers make of
