@@ -10,6 +10,8 @@
 
 #include "host/cpu.h"
 #include "host/memory.h"
+#include "host/quota.h"
+#include "host/sched.h"
 #include "host/thread.h"
 #include "state.h"
 
@@ -264,7 +266,23 @@ unsigned int ufx_cpus_for_sizing(void)
 	return CPUS;
 }
 
-bool ufx_cpus_several(void)
+struct ufx_sched ufx_sched_look(void)
 {
-	return false; /* nobody spins for long */
+	return (struct ufx_sched){ .normal = true };
+}
+
+/* Nobody spins: the clock stands still. They yield. */
+uint32_t ufx_sched_cpus(uint64_t now)
+{
+	(void)now;
+	return 1;
+}
+
+uint32_t ufx_quota(void)
+{
+	return UFX_QUOTA_NONE;
+}
+
+void ufx_quota_start(void)
+{
 }

@@ -193,8 +193,6 @@ long ufx_syscall(long nr, long a, long b, long c, long d, long e, long f)
 	case SYS_getrandom:
 		memset((void *)a, 0x5d, (size_t)b);
 		return b;
-	case SYS_sched_getscheduler:
-		return 0;
 	default:
 		return -ENOSYS;
 	}

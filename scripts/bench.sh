@@ -19,6 +19,9 @@ wake-empty --threads 2
 wake
 requeue
 pingpong
+mutex --threads 2
+mutex --threads 4
+cond
 ref --threads 1
 ref --threads 2
 grace

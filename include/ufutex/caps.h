@@ -24,6 +24,14 @@ enum ufx_mode {
 	UFX_MODE_COUNT
 };
 
+/*
+ * UFUTEX_SPIN=off|auto|NS, read with it: what a thread does before it sleeps.
+ * auto: it spins and yields, as far as that helps; off: neither; NS: it spins for
+ * so many nanoseconds (up to 1000000). Another value is an error as above. None
+ * of them for threads that are real-time, batch or idle; spinning only where
+ * affinity and the CPU quota of the process's cgroups give more than one CPU.
+ */
+
 /* How a table is replaced; UFUTEX_REPLACE=moving|at-zero for the default domain. */
 enum ufx_replace {
 	UFX_REPLACE_MOVING,  /* publish first, move bucket by bucket */
@@ -33,7 +41,7 @@ enum ufx_replace {
 struct ufx_capabilities {
 	enum ufx_mode mode;       /* in use; UFX_MODE_NONE with @error */
 	enum ufx_replace replace; /* of the default domain */
-	int error;                /* 0, or -EOPNOTSUPP: a forced mode is missing */
+	int error;                /* 0, or -EOPNOTSUPP: what is forced is missing */
 	unsigned int cpus;        /* possible CPUs */
 	bool waitv;               /* the kernel has futex_waitv (Linux 5.16) */
 	bool wipe_on_fork;        /* the kernel wipes our pages in a fork child */

@@ -55,7 +55,9 @@
  *
  * Order of wake-up: first in, first out for one word; real-time threads
  * (SCHED_FIFO, SCHED_RR) first, by priority. The scheduling class is read at
- * the thread's first wait and every 64 waits from then on.
+ * the thread's first wait, and at a later one if that was 64 waits or 100 ms ago.
+ * A thread may spin and yield for a moment before it queues (UFUTEX_SPIN,
+ * ufutex/caps.h): it comes after those that queue meanwhile.
  *
  * Memory: nothing is allocated by an operation, except the first table at the
  * first use and a record of a thread at its first wait (64 KiB of address

@@ -16,6 +16,7 @@
 
 #include "cli/commands.h"
 #include "cli/program.h"
+#include "host/setting.h"
 
 #define PRELOAD "libufutex-preload.so"
 #define SLOTS_MAX (1ul << 24)
@@ -33,6 +34,10 @@ static const char usage[] =
 	"  --slots N       start with a table of N slots (0, or a power of two from\n"
 	"                  2 to 16777216), as PR_FUTEX_HASH_SET_SLOTS would make it\n"
 	"  --replace WAY   how a table is replaced: moving or at-zero\n"
+	"  --spin HOW      what a thread does before it sleeps: auto (it spins and\n"
+	"                  yields where that helps), off, or a number of nanoseconds\n"
+	"                  up to 1000000 to spin each time; real-time, batch and idle\n"
+	"                  threads never do, nor where there is one CPU to use\n"
 	"  --help          this text\n"
 	"\n"
 	"Served: private futex, futex_waitv, futex_wake, futex_wait and futex_requeue\n"
@@ -51,14 +56,14 @@ static const char usage[] =
 	"for another machine or for musl. They run on the kernel. The interpreter\n"
 	"decides for a script.\n"
 	"\n"
-	"Environment: UFUTEX_REFS, UFUTEX_SLOTS and UFUTEX_REPLACE do the same as the\n"
-	"options.\n"
+	"Environment: UFUTEX_REFS, UFUTEX_SLOTS, UFUTEX_REPLACE and UFUTEX_SPIN do the\n"
+	"same as the options.\n"
 	"\n"
 	"Exit status: PROGRAM's; 2 bad usage, or a mode that cannot be had; 126 PROGRAM\n"
 	"is not executable; 127 there is no such PROGRAM.\n";
 
 struct request {
-	const char *refs, *slots, *replace;
+	const char *refs, *slots, *replace, *spin;
 	char **program; /* with its arguments */
 	bool help;
 };
@@ -110,6 +115,8 @@ static int parse(struct request *r, char **arg)
 			taken = take_option(&arg, "--slots", &r->slots);
 		if (!taken)
 			taken = take_option(&arg, "--replace", &r->replace);
+		if (!taken)
+			taken = take_option(&arg, "--spin", &r->spin);
 		if (!taken)
 			return bad("unknown option", *arg);
 		if (taken < 0)
@@ -186,18 +193,34 @@ static int check_replace(const char *way)
 	return bad("unknown way of replacing", way);
 }
 
-/* The last check asks the engine, which reads UFUTEX_REPLACE then. */
+static int check_spin(const char *how)
+{
+	uint32_t ns;
+
+	if (!how)
+		how = getenv("UFUTEX_SPIN");
+	else if (!*how)
+		return bad("a value is missing behind", "--spin");
+	if (ufx_spin_parse(how, &ns))
+		return 0;
+	return bad("spin must be off, auto or nanoseconds from 0 to 1000000, not", how);
+}
+
+/* The last check asks the engine, which reads the others' variables then. */
 static int check(const struct request *r)
 {
 	int error = check_slots(r->slots);
 
 	if (!error)
 		error = check_replace(r->replace);
+	if (!error)
+		error = check_spin(r->spin);
 	if (error)
 		return error;
 	put("UFUTEX_REFS", r->refs);
 	put("UFUTEX_SLOTS", r->slots);
 	put("UFUTEX_REPLACE", r->replace);
+	put("UFUTEX_SPIN", r->spin);
 	return check_refs(r->refs);
 }
 

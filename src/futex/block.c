@@ -24,7 +24,7 @@ uint64_t ufx_wait_foreign_wakes(void)
 struct ufx_blocked {
 	struct ufx_domain *domain;
 	struct ufx_thread *thread;
-	struct ufx_waiter *waiters;
+	struct ufx_waiter *waiters; /* NULL: it only looks at the words yet */
 	struct ufx_waitv_entry *words;
 	unsigned int n;
 	unsigned int watched; /* entries of words that the kernel watches too */
@@ -156,8 +156,6 @@ static bool ends_soon(const struct ufx_deadline *deadline)
  */
 static int block(struct ufx_blocked *b)
 {
-	if (!ends_soon(b->deadline) && ufx_spin(b->thread, &b->waiters[0].state))
-		return 0;
 	for (;;) {
 		int ret = sleep_once(b);
 
@@ -217,6 +215,39 @@ static bool disowned(const struct ufx_blocked *b)
 	return !ufx_load(&b->thread->claimed);
 }
 
+/* From here on handlers find this wait. Its @outer is still there at the end. */
+static void name(struct ufx_blocked *b)
+{
+	b->outer = ufx_load(&b->thread->blocked);
+	/* A child of vfork has its parent's record, and may die here. */
+	if (!ufx_load(&ufx_thread_unregistered))
+		ufx_store(&b->thread->blocked, b);
+}
+
+/*
+ * Spins before it queues: whoever wakes the words meanwhile finds nobody there.
+ * True: it has ended, with -EAGAIN or by a handler.
+ */
+static bool ends_unqueued(struct ufx_blocked *b)
+{
+	bool changed;
+
+	if (!b->thread->cpus || ends_soon(b->deadline))
+		return false;
+	ufx_enter_inside();
+	name(b);
+	ufx_leave_inside();
+	changed = ufx_spin(b->thread, &b->words[1], b->n, &b->interrupted);
+	ufx_enter_inside();
+	if (!ufx_load(&b->interrupted)) {
+		b->result = -EAGAIN;
+		if (!disowned(b))
+			ufx_store(&b->thread->blocked, b->outer);
+	}
+	ufx_leave_inside();
+	return changed || ufx_load(&b->interrupted);
+}
+
 /* Queues all. False: it has ended, with a result. */
 static bool begin(struct ufx_blocked *b)
 {
@@ -225,10 +256,7 @@ static bool begin(struct ufx_blocked *b)
 	if (!b->waiters)
 		return false;
 	set_up(b);
-	b->outer = ufx_load(&b->thread->blocked);
-	/* A child of vfork has its parent's record, and may die here. */
-	if (!ufx_load(&ufx_thread_unregistered))
-		ufx_store(&b->thread->blocked, b);
+	name(b);
 	for (unsigned int i = 0; i < b->n; i++) {
 		long ret = ufx_wait_prepare(b->domain, &b->waiters[i],
 					    word_of(&b->words[i + 1]),
@@ -304,6 +332,8 @@ long ufx_wait(struct ufx_domain *d, struct ufx_waitv_entry *words, unsigned int 
 	if (!b.thread)
 		return -ENOMEM;
 	ufx_spin_prepare(b.thread);
+	if (ends_unqueued(&b) && !b.again)
+		return b.result;
 	while (wait_once(&b))
 		;
 	return b.result;
@@ -314,7 +344,12 @@ long ufx_wait(struct ufx_domain *d, struct ufx_waitv_entry *words, unsigned int 
 static void interrupt(struct ufx_blocked *b, bool restart)
 {
 	b->again = restart && b->kind == UFX_WAIT_RESTARTS;
-	b->result = finish(b, b->n, -EINTR);
+	if (b->waiters) {
+		b->result = finish(b, b->n, -EINTR);
+	} else {
+		b->result = -EINTR;
+		ufx_store(&b->thread->blocked, b->outer);
+	}
 	ufx_store(&b->interrupted, true);
 }
 

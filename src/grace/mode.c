@@ -9,6 +9,8 @@
 #include "host/address.h"
 #include "host/lock.h"
 #include "host/park.h"
+#include "host/quota.h"
+#include "host/setting.h"
 #include "host/thread.h"
 
 static const struct ufx_mode_ops *const all[] = {
@@ -49,16 +51,19 @@ static const struct ufx_mode_ops *choose(const char *name)
 static int start(void)
 {
 	const struct ufx_mode_ops *chosen;
+	uint32_t spin;
 
 	if (ufx_thread_start() || ufx_readers_start() || ufx_period_start())
 		return -ENOMEM;
 	ufx_park_start();
 	ufx_address_start();
+	ufx_quota_start();
 	for (unsigned int i = 0; i < ALL; i++)
 		missing[all[i]->mode] = all[i]->probe();
 	chosen = choose(getenv("UFUTEX_REFS"));
-	if (!chosen)
+	if (!chosen || !ufx_spin_parse(getenv("UFUTEX_SPIN"), &spin))
 		return -EOPNOTSUPP;
+	ufx_spin_set(spin);
 	ufx_mode = chosen;
 	if (chosen != &ufx_mode_rseq)
 		ufx_store(&ufx_section_env.cpus, 0); /* every section is slow */

@@ -86,12 +86,3 @@ unsigned int ufx_cpus_for_sizing(void)
 
 	return n ? n : ufx_cpus_possible();
 }
-
-bool ufx_cpus_several(void)
-{
-	static unsigned int online;
-
-	if (!ufx_load(&online))
-		ufx_store(&online, ufx_cpus_online());
-	return ufx_load(&online) > 1;
-}

@@ -20,7 +20,4 @@ void ufx_cpus_pretend(unsigned int n);
 /* What table sizes are computed from: possible, or pretended. */
 unsigned int ufx_cpus_for_sizing(void);
 
-/* Was more than one CPU online when somebody asked first? */
-bool ufx_cpus_several(void);
-
 #endif

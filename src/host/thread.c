@@ -131,8 +131,7 @@ static void reset(struct ufx_thread *t)
 	ufx_store(&t->lines_used, 0);
 	t->blocked = NULL;
 	t->waits = 0;
-	t->pause_credit = t->yield_credit = 0;
-	t->probed = 0;
+	t->spins = t->spins_helped = 0;
 	for (struct ufx_posted_page *page = &t->posted; page; page = page->next)
 		ufx_store(&page->used, 0);
 }

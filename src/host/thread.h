@@ -98,10 +98,12 @@ struct ufx_thread {
 	struct ufx_blocked *blocked; /* the wait that it is in (futex/block.c) */
 	uint32_t waits;        /* so far */
 	uint32_t priority;     /* 0, or real-time priority 1 to 99, 100: deadline */
-	uint32_t pause_credit; /* futex/spin.c */
+	/* futex/spin.c */
+	uint32_t cpus; /* that it may use while it waits; 0: is to sleep at once */
+	uint32_t spin_credit; /* nanoseconds */
 	uint32_t yield_credit;
-	uint32_t probes; /* tries left in the window */
-	uint64_t probed; /* the window in which it was tried again */
+	uint32_t spins, spins_helped; /* so far */
+	uint64_t looked; /* when, at its class and CPUs */
 	struct ufx_thread *next;
 	/*
 	 * Its pool, not wiped: queues of the parent hang together there. The first

@@ -10,6 +10,7 @@
 
 #include <ufutex/caps.h>
 
+#include "host/setting.h"
 #include "preload/preload.h"
 
 static char *append(char *to, const char *end, const char *text)
@@ -50,7 +51,9 @@ static void check_mode(void)
 	struct ufx_capabilities caps;
 	const char *forced = getenv("UFUTEX_REFS");
 	const char *way = getenv("UFUTEX_REPLACE");
+	const char *spin = getenv("UFUTEX_SPIN");
 	enum ufx_mode mode;
+	uint32_t ns;
 
 	if (!ufx_caps(&caps))
 		return;
@@ -61,6 +64,8 @@ static void check_mode(void)
 		refuse("UFUTEX_REFS is not a mode", forced);
 	if (way && *way && strcmp(way, "moving") && strcmp(way, "at-zero"))
 		refuse("UFUTEX_REPLACE is not a way of replacing", way);
+	if (!ufx_spin_parse(spin, &ns))
+		refuse("UFUTEX_SPIN is neither off nor auto nor 0 to 1000000", spin);
 	refuse("cannot start", strerror(-caps.error));
 }
 

@@ -30,6 +30,11 @@ refused(2, "a value is missing", "run", "--refs")
 refused(2, "unknown way of replacing 'slowly'", "run", "--replace", "slowly", "true")
 for slots in ("1", "3", "-2", "33554432", "99999999999999999999", "16x", "x", "0x10", " 16"):
     refused(2, "not '%s'" % slots, "run", "--slots", slots, "--", "true")
+for spin in ("on", "-1", "1000001", "99999999999999999999", "5us", " 5", "0x10"):
+    refused(2, "not '%s'" % spin, "run", "--spin", spin, "--", "true")
+refused(2, "a value is missing", "run", "--spin=", "--", "true")
+refused(2, "a value is missing", "run", "--spin")
+refused(2, "not 'x'", "run", "true", env={"UFUTEX_SPIN": "x"})
 refused(2, "unknown mode 'x'", "run", "true", env={"UFUTEX_REFS": "x"})
 refused(2, "not 'x'", "run", "true", env={"UFUTEX_SLOTS": "x"})
 refused(2, "replacing 'x'", "run", "true", env={"UFUTEX_REPLACE": "x"})

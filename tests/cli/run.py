@@ -36,6 +36,13 @@ def environment():
     check(served() and served("--refs", "membarrier", "--slots", "1024"),
           "the library is in the program")
     check(served(env={"UFUTEX_REFS": "fence"}), "UFUTEX_REFS is taken")
+    for how in ("off", "auto", "5000"):
+        _, out, err = ufutex("run", "--spin", how, PYTHON, "-c",
+                             "import os; print(os.environ['UFUTEX_SPIN'])")
+        check(out == how + "\n" and not err, "--spin %s becomes a variable" % how, out + err)
+    status, out, err = ufutex("run", "--spin", "off", "sh", "-c",
+                              "UFUTEX_SPIN=x exec true", env={})
+    check(status == 2 and "UFUTEX_SPIN" in err, "the library refuses a bad one", out + err)
 
 
 def statuses():

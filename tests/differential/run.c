@@ -9,6 +9,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "futex/wait.h"
 #include "host/syscall.h"
 #include "host/thread.h"
 #include "program.h"
@@ -40,6 +41,7 @@ struct worker {
 	long result, handler_result;
 	struct arguments arguments, handler_arguments;
 	struct ufx_thread *record; /* the engine's */
+	bool lingers;
 };
 
 static struct worker workers[THREADS];
@@ -106,11 +108,25 @@ static void *work(void *arg)
 	return NULL;
 }
 
-/* @spins: it spins and yields before it sleeps, whatever came of that before. */
-static void tell(struct worker *w, const struct step *s, bool spins)
+/* Between the engine's files: lets others run while it is queued and not asleep. */
+int __real_ufx_wait_prepare(struct ufx_domain *d, struct ufx_waiter *w, uint32_t *word,
+			    uint32_t expected);
+int __wrap_ufx_wait_prepare(struct ufx_domain *d, struct ufx_waiter *w, uint32_t *word,
+			    uint32_t expected);
+int __wrap_ufx_wait_prepare(struct ufx_domain *d, struct ufx_waiter *w, uint32_t *word,
+			    uint32_t expected)
 {
-	if (spins && w->record)
-		w->record->pause_credit = w->record->yield_credit = 1;
+	int ret = __real_ufx_wait_prepare(d, w, word, expected);
+
+	if (!ret && self && self->lingers)
+		ufx_syscall(SYS_sched_yield, 0, 0, 0, 0, 0, 0);
+	return ret;
+}
+
+/* @lingers: for a moment, before it sleeps. */
+static void tell(struct worker *w, const struct step *s, bool lingers)
+{
+	w->lingers = lingers;
 	w->step = s;
 	w->busy = 1;
 	__atomic_fetch_add(&w->command, 1, __ATOMIC_RELEASE);

@@ -62,7 +62,6 @@ static void each_one(void)
 	ok((unsigned int)worst < ufx_cpus_possible(),
 	   "the highest that we run on is %d", worst);
 	sched_setaffinity(0, sizeof(all), &all);
-	is_int(ufx_cpus_several(), ufx_cpus_online() > 1, "several?");
 }
 
 static void pretended(void)
