@@ -110,7 +110,7 @@ def compare(one, config):
     lacks = rows.missing(one)
     if lacks:
         found = comparison.Comparison(one)
-        found.skipped = lacks
+        found.skipped = "package %s is not there" % lacks
     else:
         found = comparison.compare(one, config)
     return found, [] if found.skipped else verdict.checks(found, config.stats)

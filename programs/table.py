@@ -3,7 +3,7 @@
 
 import math
 
-WIDTHS = [23, 44, 30, 30, 5, 9, 9, 4, 9, 9, 21, 21]
+WIDTHS = [24, 45, 32, 32, 5, 9, 9, 4, 9, 9, 21, 21]
 TITLE = ["program", "what was done", "result bare", "under run", "sites", "served",
          "passed", "dog", "calls", "under run", "speed (95 %)", "bare/bare"]
 LEFT = 4  # so many columns of words

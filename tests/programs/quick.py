@@ -47,7 +47,7 @@ def main():
             continue
         found, checks = run.compare(one, config)
         if found.skipped:
-            tap.say(one.name, skip="not installed: " + found.skipped)
+            tap.say(one.name, skip=found.skipped)
             continue
         for what, wrong in checks:
             tap.say("%s: %s" % (one.name, what), wrong)
