@@ -11,6 +11,8 @@ help:
 	@echo 'make run        measure futex calls of unmodified programs, on the kernel and here'
 	@echo 'make test       every test; the last line counts them'
 	@echo 'make test-all   every test in every mode and build, the long ones too'
+	@echo 'make programs   real programs, bare and under ufutex run (docs/programs.rst);'
+	@echo '                ARGS="--only redis --no-throughput", SHARD=1/1'
 	@echo 'make bench      all comparisons'
 	@echo 'make clean      removes what was built'
 	@echo
@@ -32,6 +34,9 @@ run: setup-bench compile
 bench: setup-bench compile
 	@scripts/bench.sh $(B)
 
+programs: setup-programs compile
+	@programs/run.py --build $(B) --rows $(SHARD) $(ARGS)
+
 test: setup-test compile
 	@tests/run.py quick
 
@@ -41,8 +46,19 @@ test-all: setup-test-all compile
 setup-build:    ; @./setup build
 setup-bench:    ; @./setup build bench
 setup-models:   ; @./setup build models
-setup-test:     ; @./setup build cross san group models
-setup-test-all: ; @./setup build bench cross san stress vm group models
+setup-programs:
+	@./setup build
+	$(call if-possible,programs media)
+setup-test:
+	@./setup build cross san group models
+	$(call if-possible,quick-programs)
+setup-test-all:
+	@./setup build bench cross san stress vm group models
+	$(call if-possible,quick-programs)
+
+# What is not there is skipped, and named.
+if-possible = @for group in $(1); do ./setup $$group || \
+	echo "make: what needs group $$group is skipped" >&2; done
 
 # ---- long runs: from seed SEED on; SHARD: one of so many parts
 
@@ -108,7 +124,7 @@ clean:
 	rm -rf $(B) build-*
 
 .NOTPARALLEL:
-.PHONY: all help run bench test test-all compile clean explore differential \
+.PHONY: all help run bench programs test test-all compile clean explore differential \
 	torture models models-full mutants merge-results torture-faults \
 	rules-table \
-	setup-build setup-bench setup-models setup-test setup-test-all
+	setup-build setup-bench setup-models setup-programs setup-test setup-test-all
