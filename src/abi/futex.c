@@ -128,6 +128,11 @@ static bool served(int op)
 	}
 }
 
+bool ufx_futex_serves(int op)
+{
+	return (op & UFX_FUTEX_PRIVATE) && served(op);
+}
+
 static long serve(struct ufx_domain *d, uint32_t *uaddr, int op, uint32_t val,
 		  const struct timespec *timeout, uint32_t *uaddr2, uint32_t val3)
 {
@@ -175,7 +180,7 @@ static __attribute__((noinline)) long
 futex_any(struct ufx_domain *d, uint32_t *uaddr, int op, uint32_t val,
 	  const struct timespec *timeout, uint32_t *uaddr2, uint32_t val3)
 {
-	if (!(op & UFX_FUTEX_PRIVATE) || !served(op))
+	if (!ufx_futex_serves(op))
 		return ufx_pass_futex(uaddr, op, val, timeout, uaddr2, val3);
 	if (!d)
 		d = get_ready();

@@ -31,6 +31,9 @@ int ufx_timespec_get(struct timespec *to, const struct timespec *from);
 /* Now plus @relative on the monotonic clock, at most the end of time. */
 struct ufx_deadline ufx_deadline_after(const struct timespec *relative);
 
+/* Is futex(2) operation @op, flags included, one that ufx_futex does itself? */
+bool ufx_futex_serves(int op);
+
 /* The kernel's own call, with all that was given. */
 static inline long ufx_pass_futex(uint32_t *uaddr, int op, uint32_t val,
 				  const void *timeout, uint32_t *uaddr2,

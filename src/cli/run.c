@@ -257,6 +257,18 @@ static bool find_preload(char *path)
 	return false;
 }
 
+/* The preload has unknown objects searched by this very command. */
+static void put_command(void)
+{
+	char self[PATH_MAX];
+	ssize_t got = readlink("/proc/self/exe", self, sizeof(self) - 1);
+
+	if (got <= 0)
+		return;
+	self[got] = '\0';
+	put("UFUTEX_COMMAND", self);
+}
+
 /* The loader takes blanks, colons and dollars in LD_PRELOAD for its own. */
 static int put_preload(void)
 {
@@ -269,6 +281,7 @@ static int put_preload(void)
 	if (strpbrk(path, " \t\n:$"))
 		return ufx_cli_error("run", "LD_PRELOAD cannot name a file with "
 					    "a blank, colon or dollar: %s", path);
+	put_command();
 	if (asprintf(&list, "%s%s%s", path, before && *before ? ":" : "",
 		     before && *before ? before : "") < 0 ||
 	    setenv("LD_PRELOAD", list, 1))

@@ -115,7 +115,7 @@ static void run_posted(void)
 	for (struct ufx_posted_page *page = t ? &t->posted : NULL; page;
 	     page = page->next)
 		run_page(page);
-	ufx_unbind();
+	ufx_unbind(); /* lets handlers in */
 }
 
 void (*const ufx_thread_run_posted)(void) = run_posted;

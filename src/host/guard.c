@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #define _GNU_SOURCE
 #include <signal.h>
-#include <stdbool.h>
 #include <string.h>
 #include <ucontext.h>
 
@@ -67,7 +66,7 @@ static void pass_on(int sig, siginfo_t *info, void *context)
 		old->sa_handler(sig);
 }
 
-static void on_fault(int sig, siginfo_t *info, void *context)
+bool ufx_guard_fixup(void *context)
 {
 	ucontext_t *uc = context;
 #if defined(__x86_64__)
@@ -76,20 +75,31 @@ static void on_fault(int sig, siginfo_t *info, void *context)
 	uintptr_t fixup = fixup_of(uc->uc_mcontext.pc);
 #endif
 
-	if (!fixup) {
-		pass_on(sig, info, context);
-		return;
-	}
+	if (!fixup)
+		return false;
 #if defined(__x86_64__)
 	uc->uc_mcontext.gregs[REG_RIP] = (greg_t)fixup;
 #elif defined(__aarch64__)
 	uc->uc_mcontext.pc = fixup;
 #endif
+	return true;
+}
+
+static void on_fault(int sig, siginfo_t *info, void *context)
+{
+	if (!ufx_guard_fixup(context))
+		pass_on(sig, info, context);
+}
+
+static uint32_t installed;
+
+void ufx_guard_is_elsewhere(void)
+{
+	ufx_store_release(&installed, 1);
 }
 
 void ufx_guard_install(void)
 {
-	static uint32_t installed;
 	static const int signals[2] = { SIGSEGV, SIGBUS };
 
 	if (UFX_TSAN || ufx_load_acquire(&installed) || ufx_thread_inside)

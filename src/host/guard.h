@@ -9,6 +9,7 @@
 #define UFX_HOST_GUARD_H
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "host/atomic.h"
@@ -18,6 +19,15 @@
  * others go to the previous handlers.
  */
 void ufx_guard_install(void);
+
+/*
+ * For a handler of SIGSEGV or SIGBUS, with its third argument. True: the fault
+ * was a guarded access; to return is all that is left to do. Async-signal-safe.
+ */
+bool ufx_guard_fixup(void *context);
+
+/* From now on somebody's own handlers call that: nothing is to be installed. */
+void ufx_guard_is_elsewhere(void);
 
 #define UFX_GUARDED_TABLE                                                      \
 	".pushsection ufx_extable, \"a\"\n\t"                                  \

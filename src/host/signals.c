@@ -3,6 +3,7 @@
 
 #include "host/signals.h"
 #include "host/syscall.h"
+#include "host/thread.h"
 
 #define BIT(signal) (1ull << ((signal)-1))
 
@@ -29,4 +30,14 @@ uint64_t ufx_signals_block(void)
 void ufx_signals_restore(uint64_t before)
 {
 	set_mask(before, 0);
+}
+
+/* The kernel delivers them at the end of the call: each handler runs there. */
+void ufx_signals_let_in(void)
+{
+	uint64_t mask = ufx_xchg(&ufx_thread_deferred, 0);
+
+	if (mask)
+		ufx_syscall(SYS_rt_sigprocmask, SIG_UNBLOCK, (long)&mask, 0,
+			    sizeof(mask), 0, 0);
 }

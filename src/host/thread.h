@@ -53,19 +53,39 @@ static inline void ufx_bind(void)
 	ufx_compiler_barrier();
 }
 
+/*
+ * Not zero: at the end of its critical section this thread has to carry out
+ * wakes that handlers left, or to let handlers in that were put off.
+ */
+extern UFX_TLS uint32_t ufx_thread_posted;
+
+/* Does so; defined by the layer that knows how. */
+extern void (*const ufx_thread_run_posted)(void);
+
+/*
+ * Signals (bit 0: number 1) whose handlers may only run once this thread is
+ * neither inside nor bound. They are blocked, and pending in the kernel.
+ */
+extern UFX_TLS uint64_t ufx_thread_deferred;
+
+/* Unblocks them; to be called when it is neither. */
+void ufx_signals_let_in(void);
+
+/* As ufx_leave_inside: clears, then looks. */
 static inline void ufx_unbind(void)
 {
 	if (UFX_FAULT(INTERRUPT_BOUND))
 		return;
 	ufx_compiler_barrier();
 	ufx_store(&ufx_thread_bound, ufx_load(&ufx_thread_bound) - 1);
+	ufx_compiler_barrier();
+	if (ufx_likely(!ufx_load(&ufx_thread_deferred)) || ufx_load(&ufx_thread_bound))
+		return;
+	if (ufx_thread_inside)
+		ufx_store(&ufx_thread_posted, 1); /* for ufx_leave_inside */
+	else
+		ufx_signals_let_in();
 }
-
-/* Not zero: handlers have left wakes for this thread to carry out. */
-extern UFX_TLS uint32_t ufx_thread_posted;
-
-/* Carries them out; defined by the layer that knows how. */
-extern void (*const ufx_thread_run_posted)(void);
 
 /* A wake that a handler left for the thread that it interrupted. */
 struct ufx_posted {

@@ -53,12 +53,15 @@ long ufx_preload_prctl(int option, unsigned long arg2, unsigned long arg3,
 /* @result is -errno: sets errno and returns -1. */
 long ufx_preload_fail(long result);
 
-/* Only glibc has it: elsewhere the address is NULL. */
-extern const char *gnu_get_libc_version(void) __attribute__((weak));
+/* Does the engine serve this program? Else all goes to the kernel. */
+extern bool ufx_preload_serves;
 
 static inline bool ufx_preload_on(void)
 {
-	return __builtin_expect(gnu_get_libc_version != NULL, 1);
+	return __builtin_expect(ufx_preload_serves, 1);
 }
+
+/* One line on standard error, in one write: "ufutex: what: why". */
+void ufx_preload_say(const char *what, const char *why);
 
 #endif

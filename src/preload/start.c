@@ -3,6 +3,9 @@
  * The constructor: says what it cannot do before the program runs, and sets
  * the slots that `ufutex run --slots` asked for.
  */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,30 +14,34 @@
 #include <ufutex/caps.h>
 
 #include "host/setting.h"
+#include "host/syscall.h"
+#include "preload/bytes.h"
+#include "preload/handlers.h"
+#include "preload/patch.h"
 #include "preload/preload.h"
 
-static char *append(char *to, const char *end, const char *text)
+bool ufx_preload_serves;
+
+/* Only glibc has it: elsewhere the address is NULL. */
+extern const char *gnu_get_libc_version(void) __attribute__((weak));
+
+/* No stdio: the program's streams are not ours. */
+void ufx_preload_say(const char *what, const char *why)
 {
-	while (*text && to < end)
-		*to++ = *text++;
-	return to;
+	char line[1024] = "ufutex: ";
+	const char *end = line + sizeof(line) - 1;
+	char *at = line + sizeof("ufutex: ") - 1;
+
+	at = ufx_text_append(at, end, what);
+	at = ufx_text_append(at, end, ": ");
+	at = ufx_text_append(at, end, why);
+	*at++ = '\n';
+	ufx_syscall(SYS_write, STDERR_FILENO, (long)line, at - line, 0, 0, 0);
 }
 
-/* One line, one write, no stdio: the program's streams are not ours. */
 static _Noreturn void refuse(const char *what, const char *why)
 {
-	char line[512];
-	const char *end = line + sizeof(line) - 1;
-	char *at = line;
-	ssize_t done;
-
-	at = append(at, end, "ufutex: ");
-	at = append(at, end, what);
-	at = append(at, end, ": ");
-	at = append(at, end, why);
-	*at++ = '\n';
-	done = write(STDERR_FILENO, line, (size_t)(at - line));
-	(void)done;
+	ufx_preload_say(what, why);
 	_exit(2);
 }
 
@@ -100,13 +107,50 @@ static void set_slots(void)
 	/* -EBUSY: another constructor has set 0, for good; that holds. */
 }
 
-__attribute__((constructor)) static void ufx_preload_start(void)
+#if defined(__x86_64__)
+/* Serves the program, or says why not. */
+static void choose_tier(void)
+{
+	const char *tier = getenv("UFUTEX_TIER");
+	bool observe = tier && !strcmp(tier, "observe");
+	const char *why;
+
+	why = ufx_patch_all(observe);
+	if (why && tier && !strcmp(tier, "patch"))
+		refuse("tier patch cannot be had", why);
+	if (why)
+		ufx_preload_say("this program runs on the kernel", why);
+	if (why || observe)
+		return;
+	ufx_handlers_start();
+	ufx_preload_serves = true;
+}
+#else
+/* What programs call through libc's syscall() alone. */
+static void choose_tier(void)
+{
+	ufx_preload_serves = true;
+}
+#endif
+
+/*
+ * Before all other constructors, libc's own among them (-z initfirst): nobody
+ * has a thread yet. libc does not know its environment yet, either.
+ */
+__attribute__((constructor)) static void ufx_preload_start(int argc, char **argv,
+							   char **envp)
 {
 	int saved = errno;
 
-	if (!ufx_preload_on())
+	(void)argc;
+	(void)argv;
+	if (!gnu_get_libc_version)
 		return;
+	if (!environ)
+		environ = envp;
 	check_mode();
-	set_slots();
+	choose_tier();
+	if (ufx_preload_serves)
+		set_slots();
 	errno = saved;
 }

@@ -20,7 +20,7 @@ MAY_NEED = set("""
     mmap munmap madvise mprotect pthread_key_create
     pthread_setspecific pthread_getspecific pthread_self sched_getcpu sched_yield
     sigaction sigemptyset sigaddset sigprocmask pthread_sigmask signal raise stat fstat stat64
-    open close read write strcmp strlen strncmp strerror sysconf abort
+    open close read write strcmp environ __environ getauxval strlen strncmp strerror sysconf abort
     __stack_chk_fail __cxa_finalize
     """.split())
 

@@ -1,0 +1,322 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <ucontext.h>
+
+#include <ufutex/futex.h>
+
+#include "host/guard.h"
+#include "host/memory.h"
+#include "host/lock.h"
+#include "host/signals.h"
+#include "host/syscall.h"
+#include "host/thread.h"
+#include "preload/bytes.h"
+#include "preload/handlers.h"
+
+#define SIGNALS 64
+#define BIT(signal) (1ull << ((signal)-1))
+
+/* In a word beside a handler's address, which has 57 bits at most. */
+#define RESTARTS (1ull << 63)
+#define ONCE (1ull << 62)
+#define WITH_INFO (1ull << 61)
+#define ADDRESS (~(7ull << 61))
+
+/* Wiped by fork, and so ours again in the child; a child of vfork shares it. */
+struct home {
+	uint32_t pid;
+	uint32_t lock;
+};
+
+static struct home *home;
+
+/*
+ * The handler that was set last, by signal. It stays when the default comes
+ * back: a signal may be on its way to it. One word, so that a handler that runs
+ * meanwhile finds one or the other.
+ */
+static uint64_t handlers[SIGNALS + 1];
+
+/* What the program believes of SIGSEGV and SIGBUS, which always come to us. */
+static struct ufx_sigaction believed[2];
+static void *restorer; /* libc's */
+
+static long change(int signal, const struct ufx_sigaction *act, struct ufx_sigaction *old)
+{
+	return ufx_syscall(SYS_rt_sigaction, signal, (long)act, (long)old,
+			   sizeof(act->mask), 0, 0);
+}
+
+static bool is_fault(int signal)
+{
+	return signal == SIGSEGV || signal == SIGBUS;
+}
+
+static bool is_real(const void *handler)
+{
+	return handler != (void *)SIG_DFL && handler != (void *)SIG_IGN;
+}
+
+/* ---- running ----------------------------------------------------------------- */
+
+/* By what the thread itself did: it cannot come later. */
+static bool is_own(int signal, const siginfo_t *info)
+{
+	return info->si_code > 0 && info->si_code != SI_KERNEL &&
+	       (is_fault(signal) || signal == SIGILL || signal == SIGFPE ||
+		signal == SIGTRAP || signal == SIGSYS);
+}
+
+/*
+ * Sent to the thread once more, while it is blocked: the kernel keeps it until
+ * ufx_signals_let_in. Nothing is stored here that could be lost.
+ */
+static void put_off(int signal, siginfo_t *info, void *context)
+{
+	ucontext_t *uc = context;
+	uint64_t *mask = (uint64_t *)(void *)&uc->uc_sigmask, bit = BIT(signal);
+
+	*mask |= bit;
+	ufx_syscall(SYS_rt_sigprocmask, SIG_BLOCK, (long)&bit, 0, sizeof(bit), 0, 0);
+	ufx_syscall(SYS_rt_tgsigqueueinfo, ufx_syscall(SYS_getpid, 0, 0, 0, 0, 0, 0),
+		    ufx_syscall(SYS_gettid, 0, 0, 0, 0, 0, 0), signal, (long)info, 0, 0);
+	ufx_fetch_or(&ufx_thread_deferred, bit);
+	ufx_store(&ufx_thread_posted, 1);
+}
+
+static void set_default(int signal)
+{
+	struct ufx_sigaction none = { 0 };
+
+	change(signal, &none, NULL);
+}
+
+/* SIGSEGV or SIGBUS, for which the program has no handler. */
+static void by_default(int signal, const siginfo_t *info)
+{
+	bool sent = info->si_code <= 0;
+
+	if (sent && believed[signal == SIGBUS].handler == (void *)SIG_IGN)
+		return;
+	/* The instruction faults again, or the signal comes again. */
+	set_default(signal);
+	if (sent)
+		ufx_syscall(SYS_tgkill, ufx_syscall(SYS_getpid, 0, 0, 0, 0, 0, 0),
+			    ufx_syscall(SYS_gettid, 0, 0, 0, 0, 0, 0), signal, 0, 0, 0);
+}
+
+static void on_signal(int signal, siginfo_t *info, void *context)
+{
+	void (*handler)(int, siginfo_t *, void *);
+	uint64_t word;
+
+	if (is_fault(signal) && ufx_guard_fixup(context))
+		return;
+	word = ufx_load(&handlers[signal]);
+	if (!ufx_futex_interrupt(word & RESTARTS) && !is_own(signal, info)) {
+		put_off(signal, info, context);
+		return;
+	}
+	if (is_fault(signal) && !is_real(believed[signal == SIGBUS].handler)) {
+		by_default(signal, info);
+		return;
+	}
+	if (word & ONCE) {
+		if (is_fault(signal))
+			believed[signal == SIGBUS].handler = (void *)SIG_DFL;
+		else
+			set_default(signal);
+	}
+	handler = (void (*)(int, siginfo_t *, void *))(word & ADDRESS);
+	handler(signal, info, context);
+}
+
+/* ---- changing ---------------------------------------------------------------- */
+
+static uint64_t word_of(const struct ufx_sigaction *a)
+{
+	return (uint64_t)(uintptr_t)a->handler |
+	       (a->flags & SA_RESTART ? RESTARTS : 0) |
+	       (a->flags & SA_RESETHAND ? ONCE : 0) |
+	       (a->flags & SA_SIGINFO ? WITH_INFO : 0);
+}
+
+/* What the kernel gets for what the program wants. */
+static struct ufx_sigaction ours_for(const struct ufx_sigaction *wanted)
+{
+	struct ufx_sigaction ours = *wanted;
+
+	ours.handler = (void *)on_signal;
+	/* One put off comes again, so it is us who take it only once. */
+	ours.flags = (wanted->flags | SA_SIGINFO) & ~(unsigned long)SA_RESETHAND;
+	return ours;
+}
+
+/* What the program gets for what the kernel had, @word then being in force. */
+static void translate(struct ufx_sigaction *had, uint64_t word)
+{
+	if (had->handler != (void *)on_signal)
+		return;
+	had->handler = (void *)(uintptr_t)(word & ADDRESS);
+	if (!(word & WITH_INFO))
+		had->flags &= ~(unsigned long)SA_SIGINFO;
+	if (word & ONCE)
+		had->flags |= SA_RESETHAND;
+}
+
+static long exchange(int signal, const struct ufx_sigaction *wanted,
+		     struct ufx_sigaction *before)
+{
+	uint64_t word = ufx_load(&handlers[signal]);
+	struct ufx_sigaction ours;
+	long ret;
+
+	if (!wanted || !is_real(wanted->handler)) {
+		ret = change(signal, wanted, before);
+	} else {
+		ours = ours_for(wanted);
+		/* First: it may run on another thread before the call returns. */
+		ufx_store(&handlers[signal], word_of(wanted));
+		ret = change(signal, &ours, before);
+		if (ret)
+			ufx_store(&handlers[signal], word);
+	}
+	if (!ret)
+		translate(before, word);
+	return ret;
+}
+
+/* Ours stays in the kernel, with the program's flags if it has a handler. */
+static long exchange_fault(int signal, const struct ufx_sigaction *wanted,
+			   struct ufx_sigaction *before)
+{
+	struct ufx_sigaction *b = &believed[signal == SIGBUS], ours = { 0 };
+
+	*before = *b;
+	if (!wanted)
+		return 0;
+	if (is_real(wanted->handler)) {
+		ufx_store(&handlers[signal], word_of(wanted));
+		ours = ours_for(wanted);
+	} else {
+		ours.handler = (void *)on_signal;
+		ours.flags = SA_SIGINFO | SA_ONSTACK | 0x04000000; /* SA_RESTORER */
+		ours.restorer = restorer;
+	}
+	*b = *wanted;
+	return change(signal, &ours, NULL);
+}
+
+static uint32_t own_pid(void)
+{
+	return (uint32_t)ufx_syscall(SYS_getpid, 0, 0, 0, 0, 0, 0);
+}
+
+static void note_fork(void)
+{
+	ufx_store(&home->pid, own_pid());
+}
+
+/*
+ * A child of vfork or posix_spawn has its own signal actions, but its parent's
+ * memory: nothing is to be noted there.
+ */
+static bool is_guest(void)
+{
+	uint32_t pid = own_pid();
+
+	if (!ufx_load(&home->pid)) /* forked without handlers */
+		ufx_store(&home->pid, pid);
+	return ufx_load(&home->pid) != pid;
+}
+
+static long change_as_guest(int signal, const struct ufx_sigaction *wanted,
+			    struct ufx_sigaction *before)
+{
+	long ret = change(signal, wanted, before);
+
+	if (!ret && is_fault(signal) && before->handler == (void *)on_signal)
+		*before = believed[signal == SIGBUS];
+	else if (!ret)
+		translate(before, ufx_load(&handlers[signal]));
+	return ret;
+}
+
+static long change_here(int signal, const struct ufx_sigaction *wanted,
+			struct ufx_sigaction *before)
+{
+	uint64_t signals;
+	long ret;
+
+	if (is_guest())
+		return change_as_guest(signal, wanted, before);
+	signals = ufx_signals_block();
+	ufx_enter_inside();
+	ufx_lock(&home->lock);
+	ret = is_fault(signal) ? exchange_fault(signal, wanted, before) :
+				 exchange(signal, wanted, before);
+	ufx_unlock(&home->lock);
+	ufx_leave_inside();
+	ufx_signals_restore(signals);
+	return ret;
+}
+
+long ufx_handlers_change(int signal, const struct ufx_sigaction *act,
+			 struct ufx_sigaction *old, size_t mask_size)
+{
+	struct ufx_sigaction wanted, before;
+	long ret;
+
+	if (mask_size != sizeof(wanted.mask) || signal < 1 || signal > SIGNALS)
+		return ufx_syscall(SYS_rt_sigaction, signal, (long)act, (long)old,
+				   (long)mask_size, 0, 0);
+	if (act && ufx_guarded_copy(&wanted, act, sizeof(wanted)))
+		return -EFAULT;
+	if (old) { /* can it be written to? */
+		ret = change(signal, NULL, old);
+		if (ret)
+			return ret;
+	}
+	ret = change_here(signal, act ? &wanted : NULL, &before);
+	if (!ret && old)
+		*old = before;
+	return ret;
+}
+
+/* ---- start ------------------------------------------------------------------- */
+
+/* libc's function that a handler returns to, which debuggers know. */
+static void find_restorer(void)
+{
+	struct ufx_sigaction had;
+	struct sigaction own = { .sa_handler = SIG_DFL }, before;
+
+	sigaction(SIGSEGV, &own, &before);
+	if (!change(SIGSEGV, NULL, &had))
+		restorer = had.restorer;
+	sigaction(SIGSEGV, &before, NULL);
+}
+
+void ufx_handlers_start(void)
+{
+	home = ufx_pages_alloc_wiped(4096);
+	if (!home)
+		return;
+	home->pid = own_pid();
+	pthread_atfork(NULL, NULL, note_fork);
+	find_restorer();
+	for (int i = 0; i < 2; i++) {
+		struct ufx_sigaction had;
+		int signal = i ? SIGBUS : SIGSEGV;
+
+		change(signal, NULL, &had);
+		exchange_fault(signal, &had, &believed[i]);
+		believed[i] = had;
+	}
+	ufx_guard_is_elsewhere();
+}

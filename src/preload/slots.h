@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Slots: pieces of code in the preload's own text, one for each system call of
+ * the program that was replaced by a jump (slots-x86_64.S has the code).
+ *
+ * They lie in a file's mapping and have static unwind information, so whoever
+ * walks stacks finds them as any other code, and no memory is ever both
+ * writable and executable: what differs from slot to slot is written through
+ * /proc/self/mem.
+ */
+#ifndef UFX_PRELOAD_SLOTS_H
+#define UFX_PRELOAD_SLOTS_H
+
+#define UFX_SLOTS 1023 /* and one place for what they have in common */
+#define UFX_FAR_SLOTS 255 /* so many of them near an object that is far away */
+#define UFX_SLOT_SIZE 128
+#define UFX_SLOT_GAP 16      /* for a window's instructions before, or behind */
+#define UFX_SLOT_SYSCALL 40
+#define UFX_SLOT_BEHIND 42
+#define UFX_SLOT_RETURN 120  /* an address; the unwind information knows */
+#define UFX_JUMP_LENGTH 5
+
+#ifndef __ASSEMBLER__
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "sites/site.h"
+
+struct ufx_slot {
+	uint8_t code[UFX_SLOT_SIZE];
+};
+
+/*
+ * Pages with slots, ours or a copy of them; the first one is none. A jump can
+ * reach them from less than 2 GiB away: libraries lie near us, the program
+ * often does not, and gets a copy: a mapping of our file as ours is. Copies
+ * have no unwind information.
+ */
+struct ufx_slot_area {
+	struct ufx_slot_area *next;
+	const struct ufx_slot *slots;
+	unsigned int count;
+	struct ufx_slot_use *uses;
+};
+
+/* The one that reaches @address, made if necessary; or NULL. */
+struct ufx_slot_area *ufx_slot_area(uintptr_t address);
+struct ufx_slot_area *ufx_slot_areas(void);
+
+/* Beside the slots, by number: whose they are, and what was there. */
+struct ufx_slot_use {
+	const void *owner; /* NULL: free */
+	uintptr_t window;
+	uint8_t length;
+	uint8_t bytes[UFX_SITE_BYTES];
+};
+
+/* Opens /proc/self/mem. NULL, or why not, as the end of "runs on the kernel: ". */
+const char *ufx_text_open(void);
+void ufx_text_close(void);
+bool ufx_text_write(uintptr_t at, const void *bytes, size_t size);
+
+/*
+ * Replaces the window of @site, in the object that was loaded at @bias, by a
+ * jump to a slot; @owner is remembered. The bytes have been compared. No thread
+ * may be executing the window; others may run elsewhere. Returns NULL or why
+ * not; then nothing has changed in the program.
+ */
+const char *ufx_slot_give(const struct ufx_site *site, uintptr_t bias,
+			  const void *owner);
+
+/*
+ * Makes the function at @function, which does nothing but return, go on to
+ * @to. False if it looks otherwise, or cannot be written.
+ */
+bool ufx_slots_lead(uintptr_t function, void (*to)(void));
+
+/* Puts back what was there, and frees the slots; no thread may be in them. */
+void ufx_slots_undo(const void *owner);
+
+/* Frees the slots of an object that is not mapped any more. */
+void ufx_slots_forget(const void *owner);
+
+/* Is a slot's address @pc? Then where its system call was in the program; or 0. */
+uintptr_t ufx_slot_origin(uintptr_t pc);
+
+#endif
+#endif
