@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A library whose constructor runs before the preload's: it uses everything
- * that the preload exports.
+ * A library whose constructor runs before the program's, and those of libraries
+ * that it needs: it uses everything that the preload exports.
  */
 #include "early.h"
 
