@@ -41,8 +41,8 @@ test-all: setup-test-all compile
 setup-build:    ; @./setup build
 setup-bench:    ; @./setup build bench
 setup-models:   ; @./setup build models
-setup-test:     ; @./setup build cross san group models
-setup-test-all: ; @./setup build bench cross san stress vm group models
+setup-test:     ; @./setup build cross san group models run
+setup-test-all: ; @./setup build bench cross san stress vm group models run
 
 # ---- long runs: from seed SEED on; SHARD: one of so many parts
 

@@ -1,0 +1,202 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""
+Runs a program bare and under `ufutex run`; both must end alike and print the
+same, and what the command counted must be as expected.
+
+The program prints TAP. Its standard error may differ and is shown when
+something fails.
+"""
+
+import argparse
+import difflib
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+
+BUILD = os.path.abspath(os.environ.get("UFUTEX_BUILD", "build"))
+UFUTEX = os.path.join(BUILD, "ufutex")
+KINDS = ["wait", "wake", "requeue", "wake_op", "waitv", "pi", "other"]
+
+count = failed = skipped = 0
+
+
+# ---- checks ------------------------------------------------------------------
+
+def check(good, name, detail=""):
+    global count, failed
+    count += 1
+    failed += not good
+    print("%sok %d - %s" % ("" if good else "not ", count, name))
+    if not good:
+        comment(detail)
+    return good
+
+
+def skip(name, reason):
+    global count, skipped
+    count += 1
+    skipped += 1
+    print("ok %d - %s # SKIP %s" % (count, name, reason))
+
+
+def comment(text):
+    for line in str(text).splitlines():
+        print("#   " + line)
+
+
+def end():
+    print("1..%d" % count)
+    return 1 if failed or not count else 77 if skipped == count else 0
+
+
+# ---- running -----------------------------------------------------------------
+
+class Ended:
+    def __init__(self, status, out, err):
+        self.status, self.out, self.err = status, out, err
+
+    def said(self):
+        how = "exit status %d" % self.status
+        if self.status is not None and self.status < 0:
+            how = "died by signal %d" % -self.status
+        return "\n".join([how, self.out[-2000:], self.err[-2000:]])
+
+
+def run(command, env=None, seconds=50):
+    """A process of its own group, so that nothing of it stays behind."""
+    environment = {**os.environ, **(env or {})}
+    process = subprocess.Popen(
+        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE, start_new_session=True, env=environment)
+    try:
+        out, err = process.communicate(timeout=seconds)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        out, err = process.communicate()
+        err += b"\nlasted too long, was killed"
+    return Ended(process.returncode, out.decode(errors="replace"),
+                 err.decode(errors="replace"))
+
+
+def has_stats():
+    return "--stats" in run([UFUTEX, "run", "--help"]).out
+
+
+def difference(bare, under):
+    return "\n".join(difflib.unified_diff(
+        bare.splitlines(), under.splitlines(), "bare", "run", lineterm=""))
+
+
+# ---- what the command counted --------------------------------------------------
+
+def total(processes, name):
+    return sum(p[name] for p in processes)
+
+
+def check_sums(processes):
+    """The counts of kinds come to the sums beside them."""
+    bad = []
+    for p in processes:
+        for what in ("served", "passed"):
+            kinds = sum(p["operations"][kind][what] for kind in KINDS)
+            if kinds != p[what]:
+                bad.append("pid %d: %s %d, by kind %d" % (p["pid"], what, p[what], kinds))
+    check(not bad, "stats: the kinds come to the sums", "\n".join(bad))
+
+
+def check_tier(processes, options):
+    found = sorted({(p["tier"], p["reason"]) for p in processes}, key=str)
+    if options.observe:
+        good = all(tier == "observe" and re.search(options.observe, reason or "")
+                   for tier, reason in found)
+        check(good, "stats: tier observe, with the reason", found)
+        check(total(processes, "served") == 0, "stats: nothing served")
+        return
+    check(all(tier == "patch" and reason is None for tier, reason in found),
+          "stats: tier patch", found)
+    refused = [s for p in processes for s in p["sites"] if s["refused"]]
+    check(not refused, "stats: no site refused", refused)
+    if options.futex == "private":
+        check(total(processes, "served") > 0, "stats: calls were served")
+
+
+def check_stats(text, options):
+    try:
+        stats = json.loads(text)
+    except ValueError as error:
+        check(False, "stats: a JSON object", "%s\n%s" % (error, text[:500]))
+        return
+    check(stats["version"] == 1, "stats: version 1", stats["version"])
+    check(stats["command"] == options.command, "stats: the command", stats["command"])
+    ours = os.path.realpath(options.command[0])
+    everybody = stats["processes"]
+    own = [p for p in everybody if os.path.realpath(p["program"]) == ours]
+    processes = own if options.own else everybody
+    if check(bool(own), "stats: the program is among the processes",
+             [p["program"] for p in everybody]):
+        check_tier(processes, options)
+        check_sums(everybody)
+        check(total(everybody, "watchdog") == 0, "stats: watchdog 0",
+              [(p["program"], p["watchdog"]) for p in everybody])
+
+
+# ---- one program ---------------------------------------------------------------
+
+def compare(bare, under, stats, options):
+    check(under.status == bare.status, "under run it ends as bare", under.said())
+    if not check(under.out == bare.out, "under run it prints the same",
+                 difference(bare.out, under.out)):
+        comment(under.err[-2000:])
+    if stats is None:
+        skip("stats", "this command's run has no --stats")
+    else:
+        check_stats(stats, options)
+
+
+def drive(options):
+    bare = run(options.command)
+    if bare.status == 77:
+        skip("all of it", bare.out.strip().splitlines()[-2:])
+        return
+    for line in bare.out.splitlines():
+        if "# SKIP" in line:
+            skip("bare: " + line.split(" - ", 1)[-1].split(" # SKIP")[0],
+                 line.split("# SKIP ", 1)[1])
+    check(bare.status == options.status, "bare it ends with %d" % options.status, bare.said())
+    with tempfile.TemporaryDirectory() as directory:
+        path = os.path.join(directory, "stats")
+        with_stats = has_stats()
+        prefix = [UFUTEX, "run"] + (["--stats=json:" + path] if with_stats else [])
+        under = run(prefix + options.run_option + ["--"] + options.command)
+        stats = None
+        if with_stats:
+            stats = open(path).read() if os.path.exists(path) else ""
+    compare(bare, under, stats, options)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--futex", choices=("private", "none"), default="private",
+                        help="does it make private futex calls?")
+    parser.add_argument("--observe", metavar="REGEX", help="tier observe, for this reason")
+    parser.add_argument("--own", action="store_true",
+                        help="the tier of other programs that it starts does not matter")
+    parser.add_argument("--status", type=int, default=0, help="how it ends (-SIGNAL)")
+    parser.add_argument("--run-option", action="append", default=[], metavar="OPTION")
+    parser.add_argument("command", nargs=argparse.REMAINDER)
+    options = parser.parse_args()
+    if options.command and options.command[0] == "--":
+        del options.command[0]
+    if not options.command:
+        parser.error("which program?")
+    drive(options)
+    return end()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
