@@ -146,6 +146,33 @@ static inline void handle(int sig, int flags, void (*handler)(int))
 		bail("sigaction: %s", strerror(errno));
 }
 
+/*
+ * futex by a system call instruction of this program's own; -errno. A function
+ * of its own: one site.
+ */
+__attribute__((noinline, unused)) static long
+raw_futex(void *word, long op, long value, const void *timeout, void *word2,
+	  long value3)
+{
+#ifdef __x86_64__
+	register long r10 __asm__("r10") = (long)timeout;
+	register long r8 __asm__("r8") = (long)word2;
+	register long r9 __asm__("r9") = value3;
+	long result;
+
+	__asm__ volatile("mov $202, %%eax\n\tsyscall"
+			 : "=&a"(result)
+			 : "D"(word), "S"(op), "d"(value), "r"(r10), "r"(r8),
+			   "r"(r9)
+			 : "rcx", "r11", "memory");
+	return result;
+#else
+	long result = syscall(SYS_futex, word, op, value, timeout, word2, value3);
+
+	return result < 0 ? -errno : result;
+#endif
+}
+
 /* How @pid ended: its exit status, or -SIGNAL. */
 static inline int ending(pid_t pid)
 {
