@@ -249,13 +249,13 @@ static void by_itimer(int which, int sig, const char *name)
 	ok(seen.signo == sig, "%s: code %d", name, seen.code);
 }
 
-static int depth, deepest;
+static volatile sig_atomic_t depth, deepest, entered;
 
 static void nested(int sig)
 {
 	if (++depth > deepest)
 		deepest = depth;
-	if (depth < 3)
+	if (++entered < 3)
 		raise(sig);
 	depth--;
 }
@@ -267,12 +267,12 @@ static void flags(void)
 	handle(SIGUSR1, SA_NODEFER, nested);
 	raise(SIGUSR1);
 	is_int(deepest, 3, "SA_NODEFER: the handler is entered again");
-	deepest = 0;
+	deepest = entered = 0;
 	handle(SIGUSR1, 0, nested);
 	raise(SIGUSR1);
 	is_int(deepest, 1, "without it: only afterwards");
+	is_int(entered, 3, "as often");
 	handle(SIGUSR1, SA_RESETHAND, nested);
-	depth = 2;
 	raise(SIGUSR1);
 	sigaction(SIGUSR1, NULL, &now);
 	ok(now.sa_handler == SIG_DFL, "SA_RESETHAND: the default is back");
