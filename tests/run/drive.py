@@ -159,7 +159,7 @@ def compare(bare, under, stats, options):
 
 
 def drive(options):
-    bare = run(options.command)
+    bare = run(options.command, options.env)
     if bare.status == 77:
         skip("all of it", bare.out.strip().splitlines()[-2:])
         return
@@ -172,29 +172,45 @@ def drive(options):
         path = os.path.join(directory, "stats")
         with_stats = has_stats()
         prefix = [UFUTEX, "run"] + (["--stats=json:" + path] if with_stats else [])
-        under = run(prefix + options.run_option + ["--"] + options.command)
+        under = run(prefix + options.run_option + ["--"] + options.command,
+                    options.env)
         stats = None
         if with_stats:
             stats = open(path).read() if os.path.exists(path) else ""
     compare(bare, under, stats, options)
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--futex", choices=("private", "none"), default="private",
-                        help="does it make private futex calls?")
-    parser.add_argument("--observe", metavar="REGEX", help="tier observe, for this reason")
-    parser.add_argument("--own", action="store_true",
-                        help="the tier of other programs that it starts does not matter")
-    parser.add_argument("--status", type=int, default=0, help="how it ends (-SIGNAL)")
-    parser.add_argument("--run-option", action="append", default=[], metavar="OPTION")
-    parser.add_argument("command", nargs=argparse.REMAINDER)
-    options = parser.parse_args()
+def parser():
+    p = argparse.ArgumentParser(description=__doc__)
+    p.add_argument("--futex", choices=("private", "none"), default="private",
+                   help="does it make private futex calls?")
+    p.add_argument("--observe", metavar="REGEX", help="tier observe, for this reason")
+    p.add_argument("--own", action="store_true",
+                   help="the tier of other programs that it starts does not matter")
+    p.add_argument("--status", type=int, default=0, help="how it ends (-SIGNAL)")
+    p.add_argument("--absent", metavar="REASON", help="why the program could not be built")
+    p.add_argument("--run-option", action="append", default=[], metavar="OPTION")
+    p.add_argument("--env", action="append", default=[], metavar="NAME=VALUE")
+    p.add_argument("command", nargs=argparse.REMAINDER)
+    return p
+
+
+def completed(options):
+    """The command without the dashes before it; the environment."""
     if options.command and options.command[0] == "--":
         del options.command[0]
-    if not options.command:
-        parser.error("which program?")
-    drive(options)
+    options.env = dict(pair.split("=", 1) for pair in options.env)
+    return options
+
+
+def main():
+    options = completed(parser().parse_args())
+    if options.absent:
+        skip("all of it", options.absent)
+    elif options.command:
+        drive(options)
+    else:
+        parser().error("which program?")
     return end()
 
 
