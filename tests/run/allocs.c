@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* Threads that allocate, hand over to each other and free. */
+/*
+ * Threads that allocate, hand over to each other and free.
+ *
+ * usage: allocs [NAME]   NAME is part of a library's that must be there
+ */
 #include "run.h"
 
 #define THREADS 4
@@ -52,10 +56,25 @@ static void *exchange(void *arg)
 	return NULL;
 }
 
-int main(void)
+static bool loaded(const char *name)
+{
+	FILE *maps = fopen("/proc/self/maps", "r");
+	bool found = false;
+	char line[512];
+
+	while (maps && !found && fgets(line, sizeof(line), maps))
+		found = strstr(line, name);
+	if (maps)
+		fclose(maps);
+	return found;
+}
+
+int main(int argc, char **argv)
 {
 	pthread_t threads[THREADS];
 
+	if (argc > 1)
+		ok(loaded(argv[1]), "%s is loaded", argv[1]);
 	for (uintptr_t i = 0; i < THREADS; i++)
 		threads[i] = start(exchange, (void *)i);
 	for (int i = 0; i < THREADS; i++)

@@ -85,9 +85,8 @@ def main():
     starts, answer = (os.path.abspath(path) for path in sys.argv[1:])
     with tempfile.TemporaryDirectory() as directory:
         os.chmod(directory, 0o755)
-        options = drive.parser().parse_args(
-            ["--own", "--status", "3", "--", starts, answer] + programs(directory, answer))
-        drive.drive(drive.completed(options))
+        drive.drive(drive.parsed(
+            ["--own", "--status", "3", "--", starts, answer] + programs(directory, answer)))
     return drive.end()
 
 

@@ -23,6 +23,7 @@ UFUTEX = os.path.join(BUILD, "ufutex")
 KINDS = ["wait", "wake", "requeue", "wake_op", "waitv", "pi", "other"]
 
 count = failed = skipped = 0
+context = ""  # in front of each check's name
 
 
 # ---- checks ------------------------------------------------------------------
@@ -31,7 +32,7 @@ def check(good, name, detail=""):
     global count, failed
     count += 1
     failed += not good
-    print("%sok %d - %s" % ("" if good else "not ", count, name))
+    print("%sok %d - %s" % ("" if good else "not ", count, context + name))
     if not good:
         comment(detail)
     return good
@@ -41,7 +42,7 @@ def skip(name, reason):
     global count, skipped
     count += 1
     skipped += 1
-    print("ok %d - %s # SKIP %s" % (count, name, reason))
+    print("ok %d - %s # SKIP %s" % (count, context + name, reason))
 
 
 def comment(text):
@@ -67,18 +68,28 @@ class Ended:
         return "\n".join([how, self.out[-2000:], self.err[-2000:]])
 
 
-def run(command, env=None, seconds=50):
-    """A process of its own group, so that nothing of it stays behind."""
+def end_group(process):
+    """Nothing of what was started stays behind."""
+    try:
+        os.killpg(process.pid, signal.SIGKILL)
+    except ProcessLookupError:
+        pass
+
+
+def run(command, env=None, seconds=25):
+    """A process in a group of its own; its output is what was said until its end."""
     environment = {**os.environ, **(env or {})}
     process = subprocess.Popen(
         command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
         stderr=subprocess.PIPE, start_new_session=True, env=environment)
     try:
-        out, err = process.communicate(timeout=seconds)
+        out, err = process.communicate(timeout=140 if command[-1] == "long" else seconds)
     except subprocess.TimeoutExpired:
-        os.killpg(process.pid, signal.SIGKILL)
+        end_group(process)
         out, err = process.communicate()
         err += b"\nlasted too long, was killed"
+    finally:
+        end_group(process)
     return Ended(process.returncode, out.decode(errors="replace"),
                  err.decode(errors="replace"))
 
@@ -133,7 +144,7 @@ def check_stats(text, options):
         return
     check(stats["version"] == 1, "stats: version 1", stats["version"])
     check(stats["command"] == options.command, "stats: the command", stats["command"])
-    ours = os.path.realpath(options.command[0])
+    ours = os.path.realpath(options.judge or options.command[0])
     everybody = stats["processes"]
     own = [p for p in everybody if os.path.realpath(p["program"]) == ours]
     processes = own if options.own else everybody
@@ -159,7 +170,7 @@ def compare(bare, under, stats, options):
 
 
 def drive(options):
-    bare = run(options.command, options.env)
+    bare = run(options.before + options.command, options.env)
     if bare.status == 77:
         skip("all of it", bare.out.strip().splitlines()[-2:])
         return
@@ -171,7 +182,7 @@ def drive(options):
     with tempfile.TemporaryDirectory() as directory:
         path = os.path.join(directory, "stats")
         with_stats = has_stats()
-        prefix = [UFUTEX, "run"] + (["--stats=json:" + path] if with_stats else [])
+        prefix = options.before + [UFUTEX, "run"] + (["--stats=json:" + path] if with_stats else [])
         under = run(prefix + options.run_option + ["--"] + options.command,
                     options.env)
         stats = None
@@ -187,6 +198,10 @@ def parser():
     p.add_argument("--observe", metavar="REGEX", help="tier observe, for this reason")
     p.add_argument("--own", action="store_true",
                    help="the tier of other programs that it starts does not matter")
+    p.add_argument("--judge", metavar="PROGRAM",
+                   help="the program whose tier matters, if not the one that is started")
+    p.add_argument("--before", metavar="PROGRAM ARGUMENT",
+                   help="starts the program, or ufutex run")
     p.add_argument("--status", type=int, default=0, help="how it ends (-SIGNAL)")
     p.add_argument("--absent", metavar="REASON", help="why the program could not be built")
     p.add_argument("--run-option", action="append", default=[], metavar="OPTION")
@@ -196,15 +211,21 @@ def parser():
 
 
 def completed(options):
-    """The command without the dashes before it; the environment."""
+    """Ready for drive(): no dashes before the command; the environment; lists."""
     if options.command and options.command[0] == "--":
         del options.command[0]
+    options.before = options.before.split() if options.before else []
+    options.own = options.own or bool(options.judge)
     options.env = dict(pair.split("=", 1) for pair in options.env)
     return options
 
 
+def parsed(arguments):
+    return completed(parser().parse_args(arguments))
+
+
 def main():
-    options = completed(parser().parse_args())
+    options = parsed(sys.argv[1:])
     if options.absent:
         skip("all of it", options.absent)
     elif options.command:
