@@ -82,7 +82,8 @@ static void *asynchronous_loop(void *arg)
 		struct timespec t = { .tv_nsec = 20000 };
 
 		syscall(SYS_futex, &word, FUTEX_WAIT_PRIVATE, 0, &t, NULL, 0);
-		syscall(SYS_futex, &word, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
+		raw_futex(&word, FUTEX_WAIT_PRIVATE, 0, &t, NULL, 0);
+		raw_futex(&word, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
 		syscall(SYS_futex, &word, FUTEX_WAIT_PRIVATE, 1, NULL, NULL, 0);
 	}
 	return NULL;

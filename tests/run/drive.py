@@ -132,8 +132,10 @@ def check_tier(processes, options):
           "stats: tier patch", found)
     refused = [s for p in processes for s in p["sites"] if s["refused"]]
     check(not refused, "stats: no site refused", refused)
-    if options.futex == "private":
+    if options.futex != "none":
         check(total(processes, "served") > 0, "stats: calls were served")
+    if options.futex == "both":
+        check(total(processes, "passed") > 0, "stats: others were passed on")
 
 
 def check_stats(text, options):
@@ -193,8 +195,8 @@ def drive(options):
 
 def parser():
     p = argparse.ArgumentParser(description=__doc__)
-    p.add_argument("--futex", choices=("private", "none"), default="private",
-                   help="does it make private futex calls?")
+    p.add_argument("--futex", choices=("private", "both", "none"), default="private",
+                   help="which futex calls does it make?")
     p.add_argument("--observe", metavar="REGEX", help="tier observe, for this reason")
     p.add_argument("--own", action="store_true",
                    help="the tier of other programs that it starts does not matter")

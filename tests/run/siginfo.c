@@ -138,7 +138,7 @@ static struct source {
 	{ "timer", by_timer, true },
 };
 
-#define TIMES 100
+#define TIMES 40
 
 /* The main thread takes none of them: all go to the target. */
 static void one(struct state *state, struct source *source)
