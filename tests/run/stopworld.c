@@ -140,7 +140,7 @@ static void let_run(void)
 
 int main(int argc, char **argv)
 {
-	long times = rounds(argc, argv, 60, 5000), sum = 0, all = 0;
+	long times = rounds(argc, argv, 60, 1500), sum = 0, all = 0;
 	pthread_t threads[THREADS];
 
 	block_all(SIGUSR1, suspend);
