@@ -181,6 +181,9 @@ def drive(options):
             skip("bare: " + line.split(" - ", 1)[-1].split(" # SKIP")[0],
                  line.split("# SKIP ", 1)[1])
     check(bare.status == options.status, "bare it ends with %d" % options.status, bare.said())
+    if options.needs_stats and not has_stats():
+        skip("under run", "this command's run does not know handlers")
+        return
     with tempfile.TemporaryDirectory() as directory:
         path = os.path.join(directory, "stats")
         with_stats = has_stats()
@@ -198,6 +201,8 @@ def parser():
     p.add_argument("--futex", choices=("private", "both", "none"), default="private",
                    help="which futex calls does it make?")
     p.add_argument("--observe", metavar="REGEX", help="tier observe, for this reason")
+    p.add_argument("--needs-stats", action="store_true",
+                   help="bare alone, where the command has no --stats yet")
     p.add_argument("--own", action="store_true",
                    help="the tier of other programs that it starts does not matter")
     p.add_argument("--judge", metavar="PROGRAM",

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * futex_waitv, futex_wake, futex_wait, futex_requeue by a system call
- * instruction of the program's own, whose number is in a register.
+ * instruction of the program's own, whose number is in a register, or by the C
+ * library's syscall() with RUN_BY_LIBC.
  */
 #include "run.h"
 
@@ -20,7 +21,7 @@ struct one {
 __attribute__((noinline)) static long call6(long number, long a, long b, long c,
 					    long d, long e, long f)
 {
-#ifdef __x86_64__
+#if defined(__x86_64__) && !defined(RUN_BY_LIBC)
 	register long r10 __asm__("r10") = d;
 	register long r8 __asm__("r8") = e;
 	register long r9 __asm__("r9") = f;

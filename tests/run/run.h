@@ -148,7 +148,7 @@ static inline void handle(int sig, int flags, void (*handler)(int))
 
 /*
  * futex by a system call instruction of this program's own; -errno. A function
- * of its own: one site.
+ * of its own: one site. With RUN_BY_LIBC the C library's syscall() makes it.
  */
 __attribute__((noinline, unused)) static long
 raw_futex(void *word, long op, long value, const void *timeout, void *word2,
