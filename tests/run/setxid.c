@@ -100,7 +100,7 @@ int main(int argc, char **argv)
 		skip("not root", "setuid");
 		return tap_end();
 	}
-	times = rounds(argc, argv, 100, 5000);
+	times = rounds(argc, argv, 100, 2000);
 	sem_init(&sem, 0, 0);
 	blocked_start(&waiters[0], wait_sem, NULL, NULL);
 	blocked_start(&waiters[1], wait_cond, NULL, NULL);
