@@ -50,10 +50,10 @@ setup-programs:
 	@./setup build
 	$(call if-possible,programs media)
 setup-test:
-	@./setup build cross san group models
+	@./setup build cross san group models run
 	$(call if-possible,quick-programs)
 setup-test-all:
-	@./setup build bench cross san stress vm group models
+	@./setup build bench cross san stress vm group models run
 	$(call if-possible,quick-programs)
 
 # What is not there is skipped, and named.
