@@ -3,6 +3,7 @@
 #include <errno.h>
 
 #include "host/syscall.h"
+#include "preload/handlers.h"
 #include "preload/preload.h"
 
 __attribute__((noinline)) long ufx_preload_fail(long result)
@@ -88,6 +89,16 @@ long ufx_preload_prctl(int option, unsigned long arg2, unsigned long arg3,
 			    0);
 	return answer(ufx_prctl_futex_hash(arg2, arg3, arg4, arg5));
 }
+
+#if defined(__x86_64__)
+long ufx_preload_sigaction(int signal, const struct ufx_sigaction *act,
+			   struct ufx_sigaction *old, size_t mask_size)
+{
+	if (!ufx_preload_on())
+		return PASS(SYS_rt_sigaction, signal, act, old, mask_size, 0, 0);
+	return answer(ufx_handlers_change(signal, act, old, mask_size));
+}
+#endif
 
 /*
  * libc's is `int prctl(int, ...)`; these five are passed the same way, and the

@@ -293,13 +293,14 @@ long ufx_handlers_change(int signal, const struct ufx_sigaction *act,
 /* libc's function that a handler returns to, which debuggers know. */
 static void find_restorer(void)
 {
-	struct ufx_sigaction had;
-	struct sigaction own = { .sa_handler = SIG_DFL }, before;
+	struct sigaction own = { .sa_handler = SIG_DFL };
+	struct ufx_sigaction first, had;
 
-	sigaction(SIGSEGV, &own, &before);
+	change(SIGSEGV, NULL, &first);
+	sigaction(SIGSEGV, &own, NULL);
 	if (!change(SIGSEGV, NULL, &had))
 		restorer = had.restorer;
-	sigaction(SIGSEGV, &before, NULL);
+	change(SIGSEGV, &first, NULL);
 }
 
 void ufx_handlers_start(void)

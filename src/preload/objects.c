@@ -146,7 +146,7 @@ bool ufx_objects_each(ufx_object_seen *seen, void *context)
 	return true;
 }
 
-const char *ufx_objects_own(const void *address, uint64_t *offset)
+const char *ufx_objects_own(uint64_t *offset)
 {
 	const struct link_map *map = _r_debug.r_map;
 	struct headers h;
@@ -155,14 +155,11 @@ const char *ufx_objects_own(const void *address, uint64_t *offset)
 		map = map->l_next;
 	if (!map || !find_headers(map, false, &h))
 		return NULL;
-	for (unsigned int i = 0; i < h.count; i++) {
-		uintptr_t at = (uintptr_t)address - map->l_addr - h.list[i].p_vaddr;
-
-		if (h.list[i].p_type == PT_LOAD && at < h.list[i].p_filesz) {
-			*offset = h.list[i].p_offset + at;
+	for (unsigned int i = 0; i < h.count; i++)
+		if (h.list[i].p_type == PT_LOAD && (h.list[i].p_flags & PF_X)) {
+			*offset = h.list[i].p_offset & ~(uint64_t)4095;
 			return map->l_name;
 		}
-	}
 	return NULL;
 }
 

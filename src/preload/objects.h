@@ -26,8 +26,8 @@ typedef bool ufx_object_seen(void *context, const struct ufx_loaded *object);
  */
 bool ufx_objects_each(ufx_object_seen *seen, void *context);
 
-/* The file that this library is of, and where in it @address comes from. */
-const char *ufx_objects_own(const void *address, uint64_t *offset);
+/* The file that this library is of, and where in it its text begins. */
+const char *ufx_objects_own(uint64_t *offset);
 
 /* Is it still there? */
 bool ufx_objects_have(const void *id, uintptr_t bias);

@@ -49,6 +49,9 @@ long ufx_preload_requeue(struct ufx_waitv_entry *waiters, unsigned int flags,
 			 int nr_wake, int nr_requeue);
 long ufx_preload_prctl(int option, unsigned long arg2, unsigned long arg3,
 		       unsigned long arg4, unsigned long arg5);
+struct ufx_sigaction;
+long ufx_preload_sigaction(int signal, const struct ufx_sigaction *act,
+			   struct ufx_sigaction *old, size_t mask_size);
 
 /* @result is -errno: sets errno and returns -1. */
 long ufx_preload_fail(long result);

@@ -10,6 +10,9 @@
  *	gap     instructions that stood behind it
  *	        jump to what follows
  *
+ * If the program is too far away for that, both gaps are near the program, in
+ * a detour (detour.c), and what is here in the second one is a jump there.
+ *
  * rcx, which the kernel destroys, is the only register that changes besides
  * rax; flags stay. The program's stack pointer is back in place at the system
  * call and in the gaps, so that a child on a stack of its own may be made here.
@@ -35,13 +38,6 @@
 	.hidden	ufx_slots
 	.type	ufx_slots, @function
 ufx_slots:
-	/* In front: the way out, from a copy of these pages as well. */
-	.cfi_startproc
-8:
-	jmp	*8b + UFX_SLOT_RETURN(%rip)
-	.org	8b + UFX_SLOT_RETURN, TRAP
-	.quad	0	/* ufx_slot_common */
-	.cfi_endproc
 	.rept	UFX_SLOTS
 	.cfi_startproc
 	.cfi_def_cfa_offset 0
@@ -50,7 +46,7 @@ ufx_slots:
 	.fill	UFX_SLOT_GAP, 1, NOP
 	leaq	-128(%rsp), %rsp
 	.cfi_def_cfa_offset 128
-	call	8b
+	call	ufx_slot_common
 	leaq	128(%rsp), %rsp
 	.cfi_def_cfa_offset 0
 	jecxz	1f
@@ -74,8 +70,6 @@ ufx_slots:
  * (-mgeneral-regs-only).
  */
 	.text
-	.globl	ufx_slot_common
-	.hidden	ufx_slot_common
 	.type	ufx_slot_common, @function
 	.p2align 6
 ufx_slot_common:

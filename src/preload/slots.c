@@ -4,15 +4,26 @@
 #if defined(__x86_64__)
 
 #include <fcntl.h>
-#include <stddef.h>
 
-#include "host/atomic.h"
 #include "host/syscall.h"
 #include "preload/bytes.h"
+#include "preload/detour.h"
 
 #define NOP 0x90
 #define JUMP 0xe9
+#define FAR_JUMP_LENGTH 6 /* to an address in memory */
 
+extern const struct ufx_slot ufx_slots[UFX_SLOTS] __attribute__((visibility("hidden")));
+
+/* Beside the slots, by number: whose they are, and what was there. */
+struct use {
+	const void *owner; /* NULL: free */
+	uintptr_t window;
+	uint8_t length;
+	uint8_t bytes[UFX_SITE_BYTES];
+};
+
+static struct use uses[UFX_SLOTS];
 static int text_fd = -1;
 
 const char *ufx_text_open(void)
@@ -31,11 +42,13 @@ void ufx_text_close(void)
 	text_fd = -1;
 }
 
-bool ufx_text_write(uintptr_t at, const void *bytes, size_t size)
+static bool write_text(uintptr_t at, const void *bytes, size_t size)
 {
 	return ufx_syscall(SYS_pwrite64, text_fd, (long)bytes, (long)size, (long)at, 0,
 			   0) == (long)size;
 }
+
+/* ---- code -------------------------------------------------------------------- */
 
 static bool put_distance(uint8_t *field, uintptr_t from, uintptr_t to)
 {
@@ -53,75 +66,187 @@ static bool put_jump(uint8_t *code, uintptr_t at, uintptr_t to)
 	return put_distance(code + 1, at + UFX_JUMP_LENGTH, to);
 }
 
-/*
- * Copies bytes @from to @to of the window, whose instructions will be executed
- * at @gap. A displacement among them still leads to where it did.
- */
-static bool copy_part(uint8_t *code, uintptr_t gap, const struct ufx_site *site,
-		      uintptr_t window, unsigned int from, unsigned int to)
+/* A jump to the address that lies @ahead of its beginning. */
+static void put_far_jump(uint8_t *code, unsigned int ahead)
 {
-	int32_t displacement;
-	unsigned int at = site->relocation;
-
-	ufx_bytes_copy(code, site->bytes + from, to - from);
-	if (!(site->flags & UFX_SITE_RELATIVE) || at < from || at >= to)
-		return true;
-	/* Both count from an end of the instruction that moves along. */
-	ufx_bytes_copy(&displacement, site->bytes + at, sizeof(displacement));
-	return put_distance(code + (at - from), gap, window + from + (uintptr_t)(intptr_t)displacement);
+	code[0] = 0xff;
+	code[1] = 0x25;
+	put_distance(code + 2, FAR_JUMP_LENGTH, ahead);
 }
 
-/* What @slot has to be for @site. False: something is more than 2 GiB away. */
-static bool fill(struct ufx_slot *s, const struct ufx_slot *slot,
-		 const struct ufx_site *site, uintptr_t window)
+static void put_address(uint8_t *field, uintptr_t address)
 {
-	uintptr_t base = (uintptr_t)slot;
-	uintptr_t behind = window + site->syscall + 2;
-	unsigned int rest = site->length - site->syscall - 2;
-	uint8_t *jump = s->code + UFX_SLOT_BEHIND + rest;
+	ufx_bytes_copy(field, &address, sizeof(address));
+}
 
+/* A site whose code is to be moved, and the window's address. */
+struct moved {
+	const struct ufx_site *site;
+	uintptr_t window;
+};
+
+/*
+ * Copies the window's bytes @from to @to into @code, to be executed at @at. A
+ * displacement among them still leads to where it did.
+ */
+static bool put_part(uint8_t *code, uintptr_t at, const struct moved *m,
+		     unsigned int from, unsigned int to)
+{
+	unsigned int field = m->site->relocation;
+	int32_t displacement;
+
+	ufx_bytes_copy(code, m->site->bytes + from, to - from);
+	if (!(m->site->flags & UFX_SITE_RELATIVE) || field < from || field >= to)
+		return true;
+	/* It counts from the end of its instruction, which moves along. */
+	ufx_bytes_copy(&displacement, m->site->bytes + field, sizeof(displacement));
+	return put_distance(code + (field - from), at,
+			    m->window + from + (uintptr_t)(intptr_t)displacement);
+}
+
+/* What stood before the system call; what stood behind it, and the way back. */
+static bool put_before(uint8_t *code, uintptr_t at, const struct moved *m)
+{
+	return put_part(code, at, m, 0, m->site->syscall);
+}
+
+static bool put_behind(uint8_t *code, uintptr_t at, const struct moved *m)
+{
+	unsigned int from = m->site->syscall + 2u, length = m->site->length;
+
+	return put_part(code, at, m, from, length) &&
+	       put_jump(code + (length - from), at + (length - from), m->window + length);
+}
+
+/* ---- slots ------------------------------------------------------------------- */
+
+static void start_slot(struct ufx_slot *s, const struct ufx_slot *slot,
+		       const struct moved *m)
+{
 	ufx_bytes_copy(s, slot, sizeof(*s));
 	ufx_bytes_fill(s->code, NOP, UFX_SLOT_GAP);
-	ufx_bytes_copy(s->code + UFX_SLOT_RETURN, &behind, sizeof(behind));
-	return copy_part(s->code, base, site, window, 0, site->syscall) &&
-	       copy_part(s->code + UFX_SLOT_BEHIND, base + UFX_SLOT_BEHIND, site,
-			 window, site->syscall + 2u, site->length) &&
-	       put_jump(jump, base + UFX_SLOT_BEHIND + rest, window + site->length);
+	put_address(s->code + UFX_SLOT_RETURN, m->window + m->site->syscall + 2);
 }
 
-static struct ufx_slot_use *find_free(const struct ufx_slot_area *a)
+static const char *write_both(const struct ufx_slot *slot, const struct ufx_slot *s,
+			      const struct moved *m, const uint8_t *patched)
 {
-	for (unsigned int n = 0; n < a->count; n++)
-		if (!a->uses[n].owner)
-			return &a->uses[n];
+	if (write_text((uintptr_t)slot, s, sizeof(*s)) &&
+	    write_text(m->window, patched, m->site->length))
+		return NULL;
+	return "its code cannot be written";
+}
+
+static const char *fill_near(const struct ufx_slot *slot, const struct moved *m,
+			     uint8_t *patched)
+{
+	uintptr_t at = (uintptr_t)slot;
+	struct ufx_slot s;
+
+	start_slot(&s, slot, m);
+	if (!put_before(s.code, at, m) ||
+	    !put_behind(s.code + UFX_SLOT_BEHIND, at + UFX_SLOT_BEHIND, m))
+		return "it is too far away";
+	return write_both(slot, &s, m, patched);
+}
+
+/* A detour: what stood before, on to the slot; what stood behind, and back. */
+#define DETOUR_BEHIND (UFX_SLOT_GAP + FAR_JUMP_LENGTH)
+#define DETOUR_SLOT 56 /* an address */
+
+static const char *fill_far(const struct ufx_slot *slot, const struct moved *m,
+			    const void *piece, uint8_t *patched)
+{
+	uint8_t code[UFX_DETOUR_SIZE];
+	uintptr_t at = (uintptr_t)piece;
+	struct ufx_slot s;
+
+	start_slot(&s, slot, m);
+	put_far_jump(s.code + UFX_SLOT_BEHIND, UFX_SLOT_DETOUR - UFX_SLOT_BEHIND);
+	put_address(s.code + UFX_SLOT_DETOUR, at + DETOUR_BEHIND);
+	ufx_bytes_fill(code, NOP, sizeof(code));
+	put_far_jump(code + UFX_SLOT_GAP, DETOUR_SLOT - UFX_SLOT_GAP);
+	put_address(code + DETOUR_SLOT, (uintptr_t)slot);
+	if (!put_before(code, at, m) ||
+	    !put_behind(code + DETOUR_BEHIND, at + DETOUR_BEHIND, m) ||
+	    !put_jump(patched, m->window, at))
+		return "it is too far away";
+	if (!write_text(at, code, sizeof(code)))
+		return "its code cannot be written";
+	return write_both(slot, &s, m, patched);
+}
+
+static struct use *find_free(void)
+{
+	for (unsigned int n = 0; n < UFX_SLOTS; n++)
+		if (!uses[n].owner)
+			return &uses[n];
 	return NULL;
 }
 
 const char *ufx_slot_give(const struct ufx_site *site, uintptr_t bias, const void *owner)
 {
-	uintptr_t window = bias + (uintptr_t)site->address;
-	struct ufx_slot_area *area = ufx_slot_area(window);
+	const struct moved m = { site, bias + (uintptr_t)site->address };
 	uint8_t patched[UFX_SITE_BYTES];
+	struct use *use = find_free();
 	const struct ufx_slot *slot;
-	struct ufx_slot_use *use;
-	struct ufx_slot s;
+	const void *piece;
+	const char *why;
 
-	if (!area)
-		return "there is no room near it for what replaces its system calls";
-	use = find_free(area);
-	slot = &area->slots[use - area->uses];
+	if (!use)
+		return "there are too many system calls to replace";
+	slot = &ufx_slots[use - uses];
 	ufx_bytes_fill(patched, NOP, sizeof(patched));
-	if (!fill(&s, slot, site, window) || !put_jump(patched, window, (uintptr_t)slot))
-		return "it is too far away";
-	if (!ufx_text_write((uintptr_t)slot, &s, sizeof(s)) ||
-	    !ufx_text_write(window, patched, site->length))
-		return "its code cannot be written";
+	if (put_jump(patched, m.window, (uintptr_t)slot)) {
+		why = fill_near(slot, &m, patched);
+	} else {
+		piece = ufx_detour_take(m.window, owner);
+		why = piece ? fill_far(slot, &m, piece, patched) :
+			      "there is no room for code near it";
+	}
+	if (why)
+		return why;
 	use->owner = owner;
-	use->window = window;
+	use->window = m.window;
 	use->length = site->length;
 	ufx_bytes_copy(use->bytes, site->bytes, site->length);
 	return NULL;
 }
+
+static void release(const void *owner, bool mapped)
+{
+	for (unsigned int n = 0; n < UFX_SLOTS; n++) {
+		if (uses[n].owner != owner)
+			continue;
+		if (mapped)
+			write_text(uses[n].window, uses[n].bytes, uses[n].length);
+		uses[n].owner = NULL;
+	}
+	ufx_detours_free(owner);
+}
+
+void ufx_slots_undo(const void *owner)
+{
+	release(owner, true);
+}
+
+void ufx_slots_forget(const void *owner)
+{
+	release(owner, false);
+}
+
+uintptr_t ufx_slot_origin(uintptr_t pc)
+{
+	uintptr_t at = pc - (uintptr_t)ufx_slots, behind;
+
+	if (at >= sizeof(ufx_slots))
+		return 0;
+	ufx_bytes_copy(&behind, ufx_slots[at / UFX_SLOT_SIZE].code + UFX_SLOT_RETURN,
+		       sizeof(behind));
+	return behind - 2;
+}
+
+/* ---- the loader -------------------------------------------------------------- */
 
 /* ret, perhaps behind endbr64; then what fills up to the next function. */
 static bool only_returns(const uint8_t *code)
@@ -145,45 +270,7 @@ bool ufx_slots_lead(uintptr_t function, void (*to)(void))
 
 	return only_returns((const uint8_t *)function) &&
 	       put_jump(jump, function, (uintptr_t)to) &&
-	       ufx_text_write(function, jump, sizeof(jump));
-}
-
-static void release(const void *owner, bool mapped)
-{
-	for (struct ufx_slot_area *a = ufx_slot_areas(); a; a = a->next)
-		for (unsigned int n = 0; n < a->count; n++) {
-			struct ufx_slot_use *use = &a->uses[n];
-
-			if (use->owner != owner)
-				continue;
-			if (mapped)
-				ufx_text_write(use->window, use->bytes, use->length);
-			use->owner = NULL;
-		}
-}
-
-void ufx_slots_undo(const void *owner)
-{
-	release(owner, true);
-}
-
-void ufx_slots_forget(const void *owner)
-{
-	release(owner, false);
-}
-
-uintptr_t ufx_slot_origin(uintptr_t pc)
-{
-	for (const struct ufx_slot_area *a = ufx_slot_areas(); a; a = a->next) {
-		uintptr_t at = pc - (uintptr_t)a->slots, behind;
-
-		if (!a->slots || at >= a->count * sizeof(*a->slots))
-			continue;
-		ufx_bytes_copy(&behind, a->slots[at / UFX_SLOT_SIZE].code + UFX_SLOT_RETURN,
-			       sizeof(behind));
-		return behind - 2;
-	}
-	return 0;
+	       write_text(function, jump, sizeof(jump));
 }
 
 #endif

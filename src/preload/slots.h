@@ -11,12 +11,12 @@
 #ifndef UFX_PRELOAD_SLOTS_H
 #define UFX_PRELOAD_SLOTS_H
 
-#define UFX_SLOTS 1023 /* and one place for what they have in common */
-#define UFX_FAR_SLOTS 255 /* so many of them near an object that is far away */
+#define UFX_SLOTS 1024
 #define UFX_SLOT_SIZE 128
 #define UFX_SLOT_GAP 16      /* for a window's instructions before, or behind */
 #define UFX_SLOT_SYSCALL 40
 #define UFX_SLOT_BEHIND 42
+#define UFX_SLOT_DETOUR 112  /* an address, where there is a detour */
 #define UFX_SLOT_RETURN 120  /* an address; the unwind information knows */
 #define UFX_JUMP_LENGTH 5
 
@@ -32,35 +32,9 @@ struct ufx_slot {
 	uint8_t code[UFX_SLOT_SIZE];
 };
 
-/*
- * Pages with slots, ours or a copy of them; the first one is none. A jump can
- * reach them from less than 2 GiB away: libraries lie near us, the program
- * often does not, and gets a copy: a mapping of our file as ours is. Copies
- * have no unwind information.
- */
-struct ufx_slot_area {
-	struct ufx_slot_area *next;
-	const struct ufx_slot *slots;
-	unsigned int count;
-	struct ufx_slot_use *uses;
-};
-
-/* The one that reaches @address, made if necessary; or NULL. */
-struct ufx_slot_area *ufx_slot_area(uintptr_t address);
-struct ufx_slot_area *ufx_slot_areas(void);
-
-/* Beside the slots, by number: whose they are, and what was there. */
-struct ufx_slot_use {
-	const void *owner; /* NULL: free */
-	uintptr_t window;
-	uint8_t length;
-	uint8_t bytes[UFX_SITE_BYTES];
-};
-
 /* Opens /proc/self/mem. NULL, or why not, as the end of "runs on the kernel: ". */
 const char *ufx_text_open(void);
 void ufx_text_close(void);
-bool ufx_text_write(uintptr_t at, const void *bytes, size_t size);
 
 /*
  * Replaces the window of @site, in the object that was loaded at @bias, by a

@@ -13,6 +13,7 @@
 #define _CET_ENDBR
 #endif
 
+#define NR_rt_sigaction 13
 #define NR_futex 202
 #define NR_prctl 157
 #define NR_vfork 58
@@ -27,6 +28,7 @@
 	.hidden	ufx_preload_wait
 	.hidden	ufx_preload_requeue
 	.hidden	ufx_preload_prctl
+	.hidden	ufx_preload_sigaction
 	.hidden	ufx_preload_fail
 	.hidden	ufx_thread_unregistered
 
@@ -57,6 +59,8 @@ syscall:
 	jbe	3f
 	cmpl	$NR_prctl, %edi
 	je	5f
+	cmpl	$NR_rt_sigaction, %edi
+	je	9f
 2:
 	movq	%rdi, %rax
 	movq	%rsi, %rdi
@@ -113,6 +117,12 @@ syscall:
 	movq	%r9, %r8
 	movl	8(%rsp), %r9d
 	jmp	ufx_preload_wait
+9:
+	movl	%esi, %edi
+	movq	%rdx, %rsi
+	movq	%rcx, %rdx
+	movq	%r8, %rcx
+	jmp	ufx_preload_sigaction
 	.cfi_endproc
 	.size	syscall, . - syscall
 

@@ -196,7 +196,7 @@ static const char *one(const struct site *s, const struct operation *o,
 	struct caller c = { .tid = own_tid(), .private = private };
 	struct registers r;
 	struct blocked waiter;
-	pthread_t waker;
+	pthread_t waker = 0;
 
 	word = other = 0;
 	fill(&r, seed, flags);
