@@ -184,3 +184,82 @@ const char *ufx_program_unreached(const char *path, char *reached, size_t size)
 		reason = judge(reached, size, &again);
 	return reason;
 }
+
+/* ---- the address sanitizer ----------------------------------------------- */
+
+/* Where the file has what will be at @address. */
+static off_t file_place(int fd, const Elf64_Ehdr *elf, uint64_t address)
+{
+	Elf64_Phdr ph;
+
+	for (unsigned int i = 0; i < elf->e_phnum; i++) {
+		if (!read_at(fd, (off_t)(elf->e_phoff + i * sizeof(ph)), &ph, sizeof(ph)))
+			break;
+		if (ph.p_type == PT_LOAD && address - ph.p_vaddr < ph.p_filesz)
+			return (off_t)(address - ph.p_vaddr + ph.p_offset);
+	}
+	return -1;
+}
+
+/* Entry number @n of the dynamic section. */
+static bool read_dynamic(int fd, const Elf64_Phdr *ph, size_t n, Elf64_Dyn *d)
+{
+	return (n + 1) * sizeof(*d) <= ph->p_filesz &&
+	       read_at(fd, (off_t)(ph->p_offset + n * sizeof(*d)), d, sizeof(*d)) &&
+	       d->d_tag != DT_NULL;
+}
+
+static bool is_sanitizer(const char *name)
+{
+	return !strncmp(name, "libasan.so", 10) ||
+	       (strstr(name, "libclang_rt.asan") && strstr(name, ".so"));
+}
+
+static bool find_needed(int fd, const Elf64_Phdr *dynamic, off_t strings, char *name,
+			size_t size)
+{
+	Elf64_Dyn d;
+
+	for (size_t n = 0; read_dynamic(fd, dynamic, n, &d); n++) {
+		ssize_t got;
+
+		if (d.d_tag != DT_NEEDED)
+			continue;
+		got = pread(fd, name, size - 1, strings + (off_t)d.d_un.d_val);
+		name[got > 0 ? got : 0] = '\0';
+		if (is_sanitizer(name))
+			return true;
+	}
+	return false;
+}
+
+static bool find_sanitizer(int fd, const Elf64_Ehdr *elf, char *name, size_t size)
+{
+	Elf64_Phdr ph;
+	Elf64_Dyn d;
+
+	for (unsigned int i = 0; i < elf->e_phnum; i++) {
+		if (!read_at(fd, (off_t)(elf->e_phoff + i * sizeof(ph)), &ph, sizeof(ph)))
+			return false;
+		if (ph.p_type != PT_DYNAMIC)
+			continue;
+		for (size_t n = 0; read_dynamic(fd, &ph, n, &d); n++)
+			if (d.d_tag == DT_STRTAB)
+				return find_needed(fd, &ph, file_place(fd, elf, d.d_un.d_ptr),
+						   name, size);
+	}
+	return false;
+}
+
+void ufx_program_sanitizer(const char *path, char *name, size_t size)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	Elf64_Ehdr elf;
+
+	if (fd < 0 || !read_at(fd, 0, &elf, sizeof(elf)) ||
+	    memcmp(elf.e_ident, ELFMAG, SELFMAG) || elf.e_ident[EI_CLASS] != ELFCLASS64 ||
+	    !find_sanitizer(fd, &elf, name, size))
+		*name = '\0';
+	if (fd >= 0)
+		close(fd);
+}

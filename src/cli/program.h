@@ -23,4 +23,10 @@ int ufx_program_find(const char *name, char *path, size_t size);
  */
 const char *ufx_program_unreached(const char *path, char *reached, size_t size);
 
+/*
+ * @name gets the address sanitizer's runtime if the program needs that as a
+ * library; else "".
+ */
+void ufx_program_sanitizer(const char *path, char *name, size_t size);
+
 #endif

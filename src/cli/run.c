@@ -15,10 +15,10 @@
 #include <ufutex/caps.h>
 
 #include "cli/commands.h"
+#include "cli/preload.h"
 #include "cli/program.h"
 #include "host/setting.h"
 
-#define PRELOAD "libufutex-preload.so"
 #define SLOTS_MAX (1ul << 24)
 
 enum { CANNOT_EXECUTE = 126, NOT_FOUND = 127 };
@@ -63,7 +63,7 @@ static const char usage[] =
 	"is not executable; 127 there is no such PROGRAM.\n";
 
 struct request {
-	const char *refs, *slots, *replace, *spin;
+	const char *refs, *slots, *replace, *spin, *tier;
 	char **program; /* with its arguments */
 	bool help;
 };
@@ -117,6 +117,8 @@ static int parse(struct request *r, char **arg)
 			taken = take_option(&arg, "--replace", &r->replace);
 		if (!taken)
 			taken = take_option(&arg, "--spin", &r->spin);
+		if (!taken)
+			taken = take_option(&arg, "--tier", &r->tier);
 		if (!taken)
 			return bad("unknown option", *arg);
 		if (taken < 0)
@@ -206,6 +208,15 @@ static int check_spin(const char *how)
 	return bad("spin must be off, auto or nanoseconds from 0 to 1000000, not", how);
 }
 
+static int check_tier(const char *tier)
+{
+	if (!tier)
+		tier = getenv("UFUTEX_TIER");
+	if (!tier || !*tier || !strcmp(tier, "patch") || !strcmp(tier, "observe"))
+		return 0;
+	return bad("tier must be patch or observe, not", tier);
+}
+
 /* The last check asks the engine, which reads the others' variables then. */
 static int check(const struct request *r)
 {
@@ -215,78 +226,16 @@ static int check(const struct request *r)
 		error = check_replace(r->replace);
 	if (!error)
 		error = check_spin(r->spin);
+	if (!error)
+		error = check_tier(r->tier);
 	if (error)
 		return error;
 	put("UFUTEX_REFS", r->refs);
 	put("UFUTEX_SLOTS", r->slots);
 	put("UFUTEX_REPLACE", r->replace);
 	put("UFUTEX_SPIN", r->spin);
+	put("UFUTEX_TIER", r->tier);
 	return check_refs(r->refs);
-}
-
-/* ---- the preload library ------------------------------------------------- */
-
-/*
- * Beside the command (the build directory), or where it is installed: in a
- * directory of its own below the libraries, as it is not for linking.
- */
-static bool find_preload(char *path)
-{
-	static const char *const places[] = {
-		"%.*s/" PRELOAD,
-		"%.*s/../lib/ufutex/" PRELOAD,
-#ifdef UFX_LIBDIR_FROM_BINDIR
-		"%.*s/" UFX_LIBDIR_FROM_BINDIR "/ufutex/" PRELOAD,
-		"%.*s/" UFX_LIBDIR_FROM_BINDIR "/" PRELOAD,
-#endif
-		"%.*s/../lib/" PRELOAD,
-	};
-	char self[PATH_MAX], place[PATH_MAX + 64];
-	ssize_t got = readlink("/proc/self/exe", self, sizeof(self) - 1);
-
-	if (got <= 0)
-		return false;
-	self[got] = '\0';
-	for (unsigned int i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
-		int n = (int)(strrchr(self, '/') - self);
-
-		snprintf(place, sizeof(place), places[i], n, self);
-		if (realpath(place, path) && !access(path, R_OK))
-			return true;
-	}
-	return false;
-}
-
-/* The preload has unknown objects searched by this very command. */
-static void put_command(void)
-{
-	char self[PATH_MAX];
-	ssize_t got = readlink("/proc/self/exe", self, sizeof(self) - 1);
-
-	if (got <= 0)
-		return;
-	self[got] = '\0';
-	put("UFUTEX_COMMAND", self);
-}
-
-/* The loader takes blanks, colons and dollars in LD_PRELOAD for its own. */
-static int put_preload(void)
-{
-	char path[PATH_MAX], *list;
-	const char *before = getenv("LD_PRELOAD");
-
-	if (!find_preload(path))
-		return ufx_cli_error("run", PRELOAD " is neither beside the ufutex "
-					    "command nor in ../lib/ufutex");
-	if (strpbrk(path, " \t\n:$"))
-		return ufx_cli_error("run", "LD_PRELOAD cannot name a file with "
-					    "a blank, colon or dollar: %s", path);
-	put_command();
-	if (asprintf(&list, "%s%s%s", path, before && *before ? ":" : "",
-		     before && *before ? before : "") < 0 ||
-	    setenv("LD_PRELOAD", list, 1))
-		return ufx_cli_error("run", "no memory");
-	return 0;
 }
 
 static int prepare(const char *path)
@@ -294,6 +243,10 @@ static int prepare(const char *path)
 	char judged[PATH_MAX];
 	const char *why = ufx_program_unreached(path, judged, sizeof(judged));
 
+	const char *tier = getenv("UFUTEX_TIER");
+
+	if (why && tier && !strcmp(tier, "patch"))
+		return ufx_cli_error("run", "%s cannot be served: it %s", judged, why);
 	if (why) {
 		ufx_cli_error("run", "%s%s%s%s is not served, it runs on the "
 			      "kernel: it %s",
@@ -302,7 +255,7 @@ static int prepare(const char *path)
 			      strcmp(path, judged) ? ")" : "", why);
 		return 0;
 	}
-	return put_preload();
+	return ufx_preload_put(judged);
 }
 
 /* ---- becoming the program ------------------------------------------------ */

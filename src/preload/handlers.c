@@ -2,6 +2,7 @@
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
 #endif
+#include <dlfcn.h>
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
@@ -36,11 +37,14 @@ struct home {
 static struct home *home;
 
 /*
- * The handler that was set last, by signal. It stays when the default comes
- * back: a signal may be on its way to it. One word, so that a handler that runs
- * meanwhile finds one or the other.
+ * What the program wants done, by signal and entry. An entry's word changes only
+ * when there are more different ones for its signal than entries: so whoever
+ * was on the way to one still finds it.
  */
-static uint64_t handlers[SIGNALS + 1];
+static uint64_t words[SIGNALS + 1][UFX_HANDLER_ENTRIES];
+static uint8_t next_entry[SIGNALS + 1];
+
+extern const char ufx_handler_entries[] __attribute__((visibility("hidden")));
 
 /* What the program believes of SIGSEGV and SIGBUS, which always come to us. */
 static struct ufx_sigaction believed[2];
@@ -110,19 +114,21 @@ static void by_default(int signal, const siginfo_t *info)
 			    ufx_syscall(SYS_gettid, 0, 0, 0, 0, 0, 0), signal, 0, 0, 0);
 }
 
-static void on_signal(int signal, siginfo_t *info, void *context)
+void ufx_on_signal(int signal, siginfo_t *info, void *context, unsigned int entry);
+
+void ufx_on_signal(int signal, siginfo_t *info, void *context, unsigned int entry)
 {
 	void (*handler)(int, siginfo_t *, void *);
 	uint64_t word;
 
 	if (is_fault(signal) && ufx_guard_fixup(context))
 		return;
-	word = ufx_load(&handlers[signal]);
+	word = ufx_load(&words[signal][entry]);
 	if (!ufx_futex_interrupt(word & RESTARTS) && !is_own(signal, info)) {
 		put_off(signal, info, context);
 		return;
 	}
-	if (is_fault(signal) && !is_real(believed[signal == SIGBUS].handler)) {
+	if (!is_real((void *)(uintptr_t)(word & ADDRESS))) {
 		by_default(signal, info);
 		return;
 	}
@@ -146,22 +152,52 @@ static uint64_t word_of(const struct ufx_sigaction *a)
 	       (a->flags & SA_SIGINFO ? WITH_INFO : 0);
 }
 
+/* The entry for @word, which it has now. */
+static unsigned int entry_for(int signal, uint64_t word)
+{
+	unsigned int n;
+
+	for (n = 0; n < next_entry[signal] && n < UFX_HANDLER_ENTRIES; n++)
+		if (words[signal][n] == word)
+			return n;
+	n = next_entry[signal]++ % UFX_HANDLER_ENTRIES;
+	if (!next_entry[signal]) /* all are in use, as before */
+		next_entry[signal] = UFX_HANDLER_ENTRIES;
+	ufx_store(&words[signal][n], word);
+	return n;
+}
+
 /* What the kernel gets for what the program wants. */
-static struct ufx_sigaction ours_for(const struct ufx_sigaction *wanted)
+static struct ufx_sigaction ours_for(int signal, const struct ufx_sigaction *wanted)
 {
 	struct ufx_sigaction ours = *wanted;
+	unsigned int n = entry_for(signal, word_of(wanted));
 
-	ours.handler = (void *)on_signal;
+	ours.handler = (void *)(ufx_handler_entries + n * UFX_HANDLER_ENTRY_SIZE);
 	/* One put off comes again, so it is us who take it only once. */
 	ours.flags = (wanted->flags | SA_SIGINFO) & ~(unsigned long)SA_RESETHAND;
 	return ours;
 }
 
-/* What the program gets for what the kernel had, @word then being in force. */
-static void translate(struct ufx_sigaction *had, uint64_t word)
+/* The entry that @handler is, or -1. */
+static int entry_of(const void *handler)
 {
-	if (had->handler != (void *)on_signal)
+	uintptr_t at = (uintptr_t)handler - (uintptr_t)ufx_handler_entries;
+
+	if (at >= UFX_HANDLER_ENTRIES * UFX_HANDLER_ENTRY_SIZE)
+		return -1;
+	return (int)(at / UFX_HANDLER_ENTRY_SIZE);
+}
+
+/* What the program gets for what the kernel had. */
+static void translate(int signal, struct ufx_sigaction *had)
+{
+	int n = entry_of(had->handler);
+	uint64_t word;
+
+	if (n < 0)
 		return;
+	word = ufx_load(&words[signal][n]);
 	had->handler = (void *)(uintptr_t)(word & ADDRESS);
 	if (!(word & WITH_INFO))
 		had->flags &= ~(unsigned long)SA_SIGINFO;
@@ -172,22 +208,16 @@ static void translate(struct ufx_sigaction *had, uint64_t word)
 static long exchange(int signal, const struct ufx_sigaction *wanted,
 		     struct ufx_sigaction *before)
 {
-	uint64_t word = ufx_load(&handlers[signal]);
 	struct ufx_sigaction ours;
 	long ret;
 
-	if (!wanted || !is_real(wanted->handler)) {
-		ret = change(signal, wanted, before);
-	} else {
-		ours = ours_for(wanted);
-		/* First: it may run on another thread before the call returns. */
-		ufx_store(&handlers[signal], word_of(wanted));
-		ret = change(signal, &ours, before);
-		if (ret)
-			ufx_store(&handlers[signal], word);
+	if (wanted && is_real(wanted->handler)) {
+		ours = ours_for(signal, wanted);
+		wanted = &ours;
 	}
+	ret = change(signal, wanted, before);
 	if (!ret)
-		translate(before, word);
+		translate(signal, before);
 	return ret;
 }
 
@@ -195,18 +225,16 @@ static long exchange(int signal, const struct ufx_sigaction *wanted,
 static long exchange_fault(int signal, const struct ufx_sigaction *wanted,
 			   struct ufx_sigaction *before)
 {
-	struct ufx_sigaction *b = &believed[signal == SIGBUS], ours = { 0 };
+	struct ufx_sigaction *b = &believed[signal == SIGBUS], ours;
 
 	*before = *b;
 	if (!wanted)
 		return 0;
-	if (is_real(wanted->handler)) {
-		ufx_store(&handlers[signal], word_of(wanted));
-		ours = ours_for(wanted);
-	} else {
-		ours.handler = (void *)on_signal;
+	ours = ours_for(signal, wanted);
+	if (!is_real(wanted->handler)) {
 		ours.flags = SA_SIGINFO | SA_ONSTACK | 0x04000000; /* SA_RESTORER */
 		ours.restorer = restorer;
+		ours.mask = 0;
 	}
 	*b = *wanted;
 	return change(signal, &ours, NULL);
@@ -240,10 +268,10 @@ static long change_as_guest(int signal, const struct ufx_sigaction *wanted,
 {
 	long ret = change(signal, wanted, before);
 
-	if (!ret && is_fault(signal) && before->handler == (void *)on_signal)
+	if (!ret && is_fault(signal) && entry_of(before->handler) >= 0)
 		*before = believed[signal == SIGBUS];
 	else if (!ret)
-		translate(before, ufx_load(&handlers[signal]));
+		translate(signal, before);
 	return ret;
 }
 
@@ -295,9 +323,15 @@ static void find_restorer(void)
 {
 	struct sigaction own = { .sa_handler = SIG_DFL };
 	struct ufx_sigaction first, had;
+	/* Not a sanitizer's, which is not ready yet. */
+	int (*set)(int, const struct sigaction *, struct sigaction *) =
+		(int (*)(int, const struct sigaction *, struct sigaction *))dlsym(
+			RTLD_NEXT, "sigaction");
 
+	if (!set)
+		return;
 	change(SIGSEGV, NULL, &first);
-	sigaction(SIGSEGV, &own, NULL);
+	set(SIGSEGV, &own, NULL);
 	if (!change(SIGSEGV, NULL, &had))
 		restorer = had.restorer;
 	change(SIGSEGV, &first, NULL);

@@ -8,6 +8,11 @@
 #ifndef UFX_PRELOAD_HANDLERS_H
 #define UFX_PRELOAD_HANDLERS_H
 
+#define UFX_HANDLER_ENTRIES 16
+#define UFX_HANDLER_ENTRY_SIZE 16
+
+#ifndef __ASSEMBLER__
+
 #include <stddef.h>
 #include <stdint.h>
 
@@ -26,4 +31,5 @@ void ufx_handlers_start(void);
 long ufx_handlers_change(int signal, const struct ufx_sigaction *act,
 			 struct ufx_sigaction *old, size_t mask_size);
 
+#endif
 #endif

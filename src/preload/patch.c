@@ -56,10 +56,23 @@ static bool same_bytes(const struct ufx_site *site, uintptr_t bias)
 	return true;
 }
 
+/* It has translated some code already, and goes on with that. */
+static bool is_of_valgrind(const struct ufx_loaded *o)
+{
+	const char *name = o->path;
+
+	for (const char *at = o->path; *at; at++)
+		if (*at == '/')
+			name = at + 1;
+	return ufx_bytes_equal(name, "vgpreload_", 10);
+}
+
 static const char *judge(const struct ufx_found_table *f)
 {
 	const struct ufx_site *sites;
 
+	if (is_of_valgrind(&f->object))
+		return "under valgrind its code cannot be changed";
 	if (!f->table)
 		return "its system calls are not known";
 	if (f->table->flags & UFX_TABLE_OWN)

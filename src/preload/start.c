@@ -135,9 +135,10 @@ static void choose_tier(void)
 
 /*
  * Before all other constructors, libc's own among them (-z initfirst): nobody
- * has a thread yet. libc does not know its environment yet, either.
+ * has a thread yet. libc does not know its environment yet, either, which the
+ * engine's constructor looks into; hence before that, too.
  */
-__attribute__((constructor)) static void ufx_preload_start(int argc, char **argv,
+__attribute__((constructor(101))) static void ufx_preload_start(int argc, char **argv,
 							   char **envp)
 {
 	int saved = errno;
@@ -148,9 +149,10 @@ __attribute__((constructor)) static void ufx_preload_start(int argc, char **argv
 		return;
 	if (!environ)
 		environ = envp;
-	check_mode();
 	choose_tier();
-	if (ufx_preload_serves)
+	if (ufx_preload_serves) {
+		check_mode();
 		set_slots();
+	}
 	errno = saved;
 }
