@@ -297,6 +297,29 @@ def ffmpeg(place):
 
 # ---- what presses locks
 
+def hammer(place, what, threads, count, unit):
+    program = compiled(place, "hammer.c", "-pthread")
+    said = place.program([program, what, str(threads), str(count)]).out
+    if said != "%d\n" % (count * unit):
+        raise Wrong("hammer: " + said)
+    return said.strip()
+
+
+@row("mutex, 2 threads", "glibc's, hammered, 4 million locks", "gcc", scale=4)
+def mutex_by_two(place):
+    return hammer(place, "mutex", 2, 4 * place.scale, 1000000)
+
+
+@row("mutex, 4 threads", "the same", "gcc", scale=4)
+def mutex_by_four(place):
+    return hammer(place, "mutex", 4, 4 * place.scale, 1000000)
+
+
+@row("cond hand-off", "glibc's, 10,000 from CPU to CPU", "gcc", scale=2)
+def cond_hand_off(place):
+    return hammer(place, "cond", 2, 10 * place.scale, 1000)
+
+
 @row("sysbench threads", "4 threads, 2 locks, 1,500 events", "sysbench", quick=True, scale=5)
 def sysbench_threads(place):
     said = place.program(["sysbench", "threads", "--threads=4", "--time=0",

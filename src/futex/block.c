@@ -266,6 +266,9 @@ static bool ends_unqueued(struct ufx_blocked *b)
 /* Queues all. False: it has ended, with a result. */
 static bool begin(struct ufx_blocked *b)
 {
+	b->result = -EINTR;
+	if (ufx_load(&ufx_thread_hurried)) /* from now on handlers find us named */
+		return false;
 	b->waiters = ufx_thread_lines(b->thread, b->n);
 	b->result = disowned(b) ? -EINTR : -ENOMEM;
 	if (!b->waiters)

@@ -71,6 +71,12 @@ extern UFX_TLS uint64_t ufx_thread_deferred;
 /* Unblocks them; to be called when it is neither. */
 void ufx_signals_let_in(void);
 
+/*
+ * Not zero: a wait of this thread that is not queued yet ends with -EINTR. Set
+ * by a handler after which the program must not go to sleep once more.
+ */
+extern UFX_TLS uint32_t ufx_thread_hurried;
+
 /* As ufx_leave_inside: clears, then looks. */
 static inline void ufx_unbind(void)
 {

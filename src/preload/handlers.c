@@ -18,6 +18,8 @@
 #include "host/thread.h"
 #include "preload/bytes.h"
 #include "preload/handlers.h"
+#include "preload/site.h"
+#include "preload/slots.h"
 
 #define SIGNALS 64
 #define BIT(signal) (1ull << ((signal)-1))
@@ -114,6 +116,39 @@ static void by_default(int signal, const siginfo_t *info)
 			    ufx_syscall(SYS_gettid, 0, 0, 0, 0, 0, 0), signal, 0, 0, 0);
 }
 
+/* ---- cancellation --------------------------------------------------------- */
+
+#define SIGCANCEL 32 /* libc's own */
+
+/*
+ * From 2.41 on libc cancels a thread where it stands only if it stands before
+ * one particular system call; else it expects that call to return -EINTR. So
+ * its handler is shown where the thread is in the program; and if that is
+ * where we work for it, its wait returns -EINTR, if need be at once (a wait
+ * that is queued has been interrupted already).
+ */
+static void cancel(void (*handler)(int, siginfo_t *, void *), siginfo_t *info,
+		   ucontext_t *context)
+{
+	greg_t *registers = context->uc_mcontext.gregs;
+	uintptr_t pc = (uintptr_t)registers[REG_RIP];
+	uintptr_t shown = ufx_slot_origin(pc, (uint32_t)registers[REG_RCX]);
+	ucontext_t copy;
+
+	if (!shown) {
+		if (ufx_slot_is_asking(pc) ||
+		    !ufx_site_is_over((uintptr_t)registers[REG_RSP]))
+			ufx_store(&ufx_thread_hurried, 1);
+		handler(SIGCANCEL, info, context);
+		return;
+	}
+	ufx_bytes_copy(&copy, context, sizeof(copy));
+	copy.uc_mcontext.gregs[REG_RIP] = (greg_t)shown;
+	handler(SIGCANCEL, info, &copy);
+}
+
+/* ---- all of them ---------------------------------------------------------- */
+
 void ufx_on_signal(int signal, siginfo_t *info, void *context, unsigned int entry);
 
 void ufx_on_signal(int signal, siginfo_t *info, void *context, unsigned int entry)
@@ -139,7 +174,10 @@ void ufx_on_signal(int signal, siginfo_t *info, void *context, unsigned int entr
 			set_default(signal);
 	}
 	handler = (void (*)(int, siginfo_t *, void *))(word & ADDRESS);
-	handler(signal, info, context);
+	if (signal == SIGCANCEL)
+		cancel(handler, info, context);
+	else
+		handler(signal, info, context);
 }
 
 /* ---- changing ---------------------------------------------------------------- */

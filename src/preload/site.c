@@ -3,6 +3,7 @@
 
 #include "abi/served.h"
 #include "host/syscall.h"
+#include "host/thread.h"
 #include "preload/handlers.h"
 #include "preload/operations.h"
 #include "preload/preload.h"
@@ -89,7 +90,15 @@ static bool requeue(struct ufx_site_call *s)
 					  (int)s->d)));
 }
 
-bool ufx_preload_site(struct ufx_site_call *s)
+static UFX_TLS struct ufx_site_call *now;
+
+bool ufx_site_is_over(uintptr_t stack_pointer)
+{
+	/* One that was left by a jump is above the stack's end by now. */
+	return stack_pointer > (uintptr_t)now;
+}
+
+static bool serve(struct ufx_site_call *s)
 {
 	switch ((uint32_t)s->number) { /* the kernel looks at no more */
 	case SYS_futex:
@@ -111,4 +120,21 @@ bool ufx_preload_site(struct ufx_site_call *s)
 	default:
 		return false;
 	}
+}
+
+bool ufx_preload_site(struct ufx_site_call *s)
+{
+	struct ufx_site_call *outer = now; /* that our handler interrupted */
+	bool served;
+
+	if (!ufx_preload_on())
+		return false;
+	ufx_store(&now, s);
+	ufx_compiler_barrier();
+	served = serve(s);
+	ufx_compiler_barrier();
+	ufx_store(&now, outer);
+	if (ufx_unlikely(ufx_load(&ufx_thread_hurried)))
+		ufx_store(&ufx_thread_hurried, 0);
+	return served;
 }

@@ -19,4 +19,10 @@ struct ufx_site_call {
  */
 bool ufx_preload_site(struct ufx_site_call *call);
 
+/*
+ * For a handler: was its thread, which it interrupted with @stack_pointer, not
+ * in ufx_preload_site?
+ */
+bool ufx_site_is_over(uintptr_t stack_pointer);
+
 #endif

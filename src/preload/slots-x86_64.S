@@ -70,6 +70,10 @@ ufx_slots:
  * (-mgeneral-regs-only).
  */
 	.text
+	.globl	ufx_slot_common
+	.globl	ufx_slot_common_end
+	.hidden	ufx_slot_common
+	.hidden	ufx_slot_common_end
 	.type	ufx_slot_common, @function
 	.p2align 6
 ufx_slot_common:
@@ -110,6 +114,7 @@ ufx_slot_common:
 	ret
 	.cfi_endproc
 	.size	ufx_slot_common, . - ufx_slot_common
+ufx_slot_common_end:
 	.hidden	ufx_preload_site
 
 #endif

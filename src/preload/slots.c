@@ -15,6 +15,9 @@
 
 extern const struct ufx_slot ufx_slots[UFX_SLOTS] __attribute__((visibility("hidden")));
 
+extern const char ufx_slot_common[] __attribute__((visibility("hidden")));
+extern const char ufx_slot_common_end[] __attribute__((visibility("hidden")));
+
 /* Beside the slots, by number: whose they are, and what was there. */
 struct use {
 	const void *owner; /* NULL: free */
@@ -235,15 +238,25 @@ void ufx_slots_forget(const void *owner)
 	release(owner, false);
 }
 
-uintptr_t ufx_slot_origin(uintptr_t pc)
+#define ASKED 26 /* where the slot's call returns to */
+
+uintptr_t ufx_slot_origin(uintptr_t pc, bool served)
 {
 	uintptr_t at = pc - (uintptr_t)ufx_slots, behind;
+	unsigned int in_slot = at % UFX_SLOT_SIZE;
 
-	if (at >= sizeof(ufx_slots))
+	if (at >= sizeof(*ufx_slots) * UFX_SLOTS)
 		return 0;
 	ufx_bytes_copy(&behind, ufx_slots[at / UFX_SLOT_SIZE].code + UFX_SLOT_RETURN,
 		       sizeof(behind));
+	if (in_slot > UFX_SLOT_SYSCALL || (in_slot >= ASKED && served))
+		return behind;
 	return behind - 2;
+}
+
+bool ufx_slot_is_asking(uintptr_t pc)
+{
+	return pc - (uintptr_t)ufx_slot_common < (uintptr_t)(ufx_slot_common_end - ufx_slot_common);
 }
 
 /* ---- the loader -------------------------------------------------------------- */

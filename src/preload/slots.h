@@ -57,8 +57,15 @@ void ufx_slots_undo(const void *owner);
 /* Frees the slots of an object that is not mapped any more. */
 void ufx_slots_forget(const void *owner);
 
-/* Is a slot's address @pc? Then where its system call was in the program; or 0. */
-uintptr_t ufx_slot_origin(uintptr_t pc);
+/*
+ * Where is a thread in the program that is at @pc, which is in a slot: at the
+ * system call that was replaced, or behind it? @served: ecx, once the slot has
+ * asked. 0: @pc is not in a slot.
+ */
+uintptr_t ufx_slot_origin(uintptr_t pc, bool served);
+
+/* Between the slot and the C code that it asks? */
+bool ufx_slot_is_asking(uintptr_t pc);
 
 #endif
 #endif
