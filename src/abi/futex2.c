@@ -19,6 +19,11 @@ static bool served(uint32_t flags)
 	       !(flags & (UFX_FUTEX2_NUMA | UFX_FUTEX2_MPOL));
 }
 
+bool ufx_futex2_serves(unsigned int flags)
+{
+	return served(flags);
+}
+
 static int check_flags(uint32_t flags)
 {
 	if ((flags & ~KNOWN_FLAGS) || (flags & SIZE_MASK) != UFX_FUTEX2_U32)
@@ -197,6 +202,19 @@ static long waitv(struct ufx_domain *d, struct ufx_waitv_entry *words,
 		return ret;
 	return ufx_wait(d, words, nr, UINT32_MAX, timeout ? &deadline : NULL,
 			UFX_WAIT_RESTARTS);
+}
+
+bool ufx_waitv_serves(const struct ufx_waitv_entry *waiters, unsigned int nr)
+{
+	if (!domain() || !waiters || !nr || nr > UFX_FUTEX_WAITV_MAX)
+		return true;
+	for (unsigned int i = 0; i < nr; i++) {
+		uint32_t flags;
+
+		if (ufx_guarded_load_any(&waiters[i].flags, &flags) || served(flags))
+			return true;
+	}
+	return false;
 }
 
 long ufx_futex_waitv(struct ufx_waitv_entry *waiters, unsigned int nr,

@@ -34,6 +34,12 @@ struct ufx_deadline ufx_deadline_after(const struct timespec *relative);
 /* Is futex(2) operation @op, flags included, one that ufx_futex does itself? */
 bool ufx_futex_serves(int op);
 
+/* The same of futex_wake(2) and futex_wait(2). */
+bool ufx_futex2_serves(unsigned int flags);
+
+/* And of futex_waitv(2) and futex_requeue(2). */
+bool ufx_waitv_serves(const struct ufx_waitv_entry *waiters, unsigned int nr);
+
 /* The kernel's own call, with all that was given. */
 static inline long ufx_pass_futex(uint32_t *uaddr, int op, uint32_t val,
 				  const void *timeout, uint32_t *uaddr2,

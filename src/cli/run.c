@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* ufutex run: becomes the program, with the preload library in front. */
+/*
+ * ufutex run: becomes the program, with the preload library in front; with
+ * --stats, it is the parent of what does.
+ */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
 #endif
@@ -17,6 +20,7 @@
 #include "cli/commands.h"
 #include "cli/preload.h"
 #include "cli/program.h"
+#include "cli/watch.h"
 #include "host/setting.h"
 
 #define SLOTS_MAX (1ul << 24)
@@ -26,9 +30,11 @@ enum { CANNOT_EXECUTE = 126, NOT_FOUND = 127 };
 static const char usage[] =
 	"usage: ufutex run [OPTIONS] [--] PROGRAM [ARGUMENTS]\n"
 	"\n"
-	"Becomes PROGRAM, unmodified, with its futex calls answered by the engine.\n"
-	"Its children that are dynamic programs of the same C library are served too.\n"
+	"Runs PROGRAM, unmodified, with its futex calls answered by the engine, and its\n"
+	"children that are dynamic programs of the same C library.\n"
 	"\n"
+	"  --tier TIER     patch: it is served, or not started; observe: all calls go to\n"
+	"                  the kernel; without it patch where that can be had\n"
 	"  --refs MODE     how references are counted: rseq, membarrier, fence or\n"
 	"                  shared; without it the best that the machine can do\n"
 	"  --slots N       start with a table of N slots (0, or a power of two from\n"
@@ -38,33 +44,33 @@ static const char usage[] =
 	"                  yields where that helps), off, or a number of nanoseconds\n"
 	"                  up to 1000000 to spin each time; real-time, batch and idle\n"
 	"                  threads never do, nor where there is one CPU to use\n"
+	"  --stats         at the end, what each process did: a table on standard error\n"
+	"  --stats=json:FILE  the same as JSON; with %p in FILE one file a process, named\n"
+	"                  by its number; `ufutex stats PID` shows a process that runs\n"
 	"  --help          this text\n"
 	"\n"
 	"Served: private futex, futex_waitv, futex_wake, futex_wait and futex_requeue\n"
-	"calls that a program makes through libc's syscall(): Rust's standard library,\n"
-	"parking_lot, libgomp in part, perf bench futex and others; and\n"
-	"prctl(PR_FUTEX_HASH).\n"
-	"\n"
-	"Not served, but done by the kernel untouched: the calls that glibc makes for\n"
-	"its own mutexes, condition variables, semaphores and joins, which it does not\n"
-	"make through syscall(); words shared with other processes and all calls\n"
-	"without the private flag (the atomic waits of GCC 12's libstdc++); priority\n"
-	"inheritance; robust lists; NUMA and memory-policy flags.\n"
+	"calls of the program and its libraries, the C library among them, and prctl(\n"
+	"PR_FUTEX_HASH). The kernel does the rest: words shared with other processes,\n"
+	"calls without the private flag, priority inheritance, NUMA words.\n"
 	"\n"
 	"Not served, and said so in one line: programs that a preload does not reach:\n"
 	"static, setuid or setgid ones, ones with file capabilities, 32-bit ones, ones\n"
 	"for another machine or for musl. They run on the kernel. The interpreter\n"
 	"decides for a script.\n"
 	"\n"
-	"Environment: UFUTEX_REFS, UFUTEX_SLOTS, UFUTEX_REPLACE and UFUTEX_SPIN do the\n"
-	"same as the options.\n"
+	"Environment: UFUTEX_TIER, UFUTEX_REFS, UFUTEX_SLOTS, UFUTEX_REPLACE and\n"
+	"UFUTEX_SPIN do the same as the options.\n"
 	"\n"
-	"Exit status: PROGRAM's; 2 bad usage, or a mode that cannot be had; 126 PROGRAM\n"
-	"is not executable; 127 there is no such PROGRAM.\n";
+	"Exit status: PROGRAM's; 2 bad usage, or what cannot be had; 126 PROGRAM is not\n"
+	"executable; 127 there is no such PROGRAM.\n";
 
 struct request {
 	const char *refs, *slots, *replace, *spin, *tier;
+	const char *stats; /* NULL: none are asked for */
 	char **program; /* with its arguments */
+	char path[PATH_MAX]; /* its file */
+	const char *unreached; /* why it is not served, or NULL */
 	bool help;
 };
 
@@ -97,6 +103,36 @@ static int take_option(char ***argp, const char *name, const char **value)
 	return 1;
 }
 
+/* --stats or --stats=HOW: never takes the next word. */
+static bool take_stats(const char *word, const char **stats)
+{
+	static const char name[] = "--stats";
+
+	if (strncmp(word, name, strlen(name)))
+		return false;
+	word += strlen(name);
+	if (!*word || *word == '=')
+		*stats = *word ? word + 1 : word;
+	return !*word || *word == '=';
+}
+
+static int take_one(struct request *r, char ***arg)
+{
+	int taken = take_stats(**arg, &r->stats);
+
+	if (!taken)
+		taken = take_option(arg, "--refs", &r->refs);
+	if (!taken)
+		taken = take_option(arg, "--slots", &r->slots);
+	if (!taken)
+		taken = take_option(arg, "--replace", &r->replace);
+	if (!taken)
+		taken = take_option(arg, "--spin", &r->spin);
+	if (!taken)
+		taken = take_option(arg, "--tier", &r->tier);
+	return taken;
+}
+
 static int parse(struct request *r, char **arg)
 {
 	for (arg++; *arg && **arg == '-'; arg++) {
@@ -110,15 +146,7 @@ static int parse(struct request *r, char **arg)
 			r->help = true;
 			return 0;
 		}
-		taken = take_option(&arg, "--refs", &r->refs);
-		if (!taken)
-			taken = take_option(&arg, "--slots", &r->slots);
-		if (!taken)
-			taken = take_option(&arg, "--replace", &r->replace);
-		if (!taken)
-			taken = take_option(&arg, "--spin", &r->spin);
-		if (!taken)
-			taken = take_option(&arg, "--tier", &r->tier);
+		taken = take_one(r, &arg);
 		if (!taken)
 			return bad("unknown option", *arg);
 		if (taken < 0)
@@ -238,12 +266,12 @@ static int check(const struct request *r)
 	return check_refs(r->refs);
 }
 
-static int prepare(const char *path)
+static int prepare(struct request *r)
 {
+	const char *path = r->path, *tier = getenv("UFUTEX_TIER"), *why;
 	char judged[PATH_MAX];
-	const char *why = ufx_program_unreached(path, judged, sizeof(judged));
 
-	const char *tier = getenv("UFUTEX_TIER");
+	why = r->unreached = ufx_program_unreached(path, judged, sizeof(judged));
 
 	if (why && tier && !strcmp(tier, "patch"))
 		return ufx_cli_error("run", "%s cannot be served: it %s", judged, why);
@@ -286,19 +314,29 @@ static int become_shell(char *path, char **argv)
 	return errno;
 }
 
-static int become(char *path, char **argv)
+/* Does not return if all is well. */
+static int become(void *request)
 {
+	struct request *r = request;
 	int error;
 
-	execv(path, argv);
+	execv(r->path, r->program);
 	error = errno;
-	return error == ENOEXEC ? become_shell(path, argv) : error;
+	if (error == ENOEXEC)
+		error = become_shell(r->path, r->program);
+	return failed(r->program[0], error, "its interpreter or loader does not exist");
+}
+
+static int start(struct request *r)
+{
+	struct ufx_watched watched = { become, r, r->program, r->path, r->unreached };
+
+	return r->stats ? ufx_watch(&watched) : become(r);
 }
 
 int ufx_cmd_run(int argc, char **argv)
 {
 	struct request request = { 0 };
-	char path[PATH_MAX];
 	int error = parse(&request, argv);
 
 	(void)argc;
@@ -311,13 +349,11 @@ int ufx_cmd_run(int argc, char **argv)
 	error = check(&request);
 	if (error)
 		return error;
-	error = ufx_program_find(request.program[0], path, sizeof(path));
+	error = ufx_program_find(request.program[0], request.path, sizeof(request.path));
 	if (error)
-		return failed(request.program[0], error,
-			      "there is no such program");
-	error = prepare(path);
-	if (error)
-		return error;
-	return failed(request.program[0], become(path, request.program),
-		      "its interpreter or loader does not exist");
+		return failed(request.program[0], error, "there is no such program");
+	error = prepare(&request);
+	if (!error && request.stats)
+		error = ufx_watch_prepare(request.stats);
+	return error ? error : start(&request);
 }

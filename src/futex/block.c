@@ -11,6 +11,7 @@
 
 #include "futex/spin.h"
 #include "futex/wait.h"
+#include "host/count.h"
 #include "host/guard.h"
 
 static uint64_t foreign_wakes;
@@ -31,6 +32,7 @@ struct ufx_blocked {
 	uint32_t mask;
 	const struct ufx_deadline *deadline;
 	enum ufx_wait_kind kind;
+	bool slept;
 	struct ufx_blocked *outer; /* that this one's handler interrupted */
 	/* By ufx_futex_interrupt: then @waiters are not ours any more. */
 	bool interrupted, again;
@@ -102,6 +104,20 @@ static int after_mismatch(struct ufx_blocked *b)
 	return 0;
 }
 
+/* A wait counts once, however often it sleeps. */
+static int sleep_in_kernel(struct ufx_blocked *b)
+{
+	int ret = b->kind == UFX_WAIT_RESTARTS ?
+			  ufx_park_words(b->words, b->watched, b->deadline) :
+			  sleep_alone(b);
+
+	if (!b->slept && ret != -EAGAIN && ret != -EFAULT) {
+		b->slept = true;
+		ufx_count(UFX_COUNT_SLEPT);
+	}
+	return ret;
+}
+
 /* 0 or -EAGAIN: look what has happened. Else what the kernel says. */
 static int sleep_once(struct ufx_blocked *b)
 {
@@ -119,10 +135,8 @@ static int sleep_once(struct ufx_blocked *b)
 		ret = 0;
 	else if (interrupted(b) || ufx_wait_forked(b->domain, &b->waiters[0]))
 		ret = -EAGAIN;
-	else if (b->kind == UFX_WAIT_RESTARTS)
-		ret = ufx_park_words(b->words, b->watched, b->deadline);
 	else
-		ret = sleep_alone(b);
+		ret = sleep_in_kernel(b);
 	/*
 	 * Acquires what the waker exchanged into it. A store would hide that from
 	 * the next exchange, and only the kernel's own order of waking would be
@@ -161,6 +175,7 @@ static int block(struct ufx_blocked *b)
 
 		if (ret > 0) { /* somebody woke the word by a system call */
 			ufx_add_relaxed(&foreign_wakes, 1);
+			ufx_count(UFX_COUNT_FOREIGN);
 			return ret;
 		}
 		if (interrupted(b))

@@ -2,11 +2,14 @@
 /*
  * System calls without libc: syscall() may be interposed by ourselves, and
  * errno is the program's. Returns what the kernel returns: a value or -errno.
+ * They are counted.
  */
 #ifndef UFX_HOST_SYSCALL_H
 #define UFX_HOST_SYSCALL_H
 
 #include <sys/syscall.h>
+
+#include "host/count.h"
 
 #define UFX_NR_futex_waitv 449
 #define UFX_NR_futex_wake 454
@@ -16,8 +19,9 @@
 #if defined(UFX_MODEL) && UFX_MODEL
 long ufx_syscall(long nr, long a, long b, long c, long d, long e, long f);
 #else
-static inline long ufx_syscall(long nr, long a, long b, long c, long d, long e,
-			       long f)
+/* Not counted. */
+static inline long ufx_syscall_bare(long nr, long a, long b, long c, long d, long e,
+				    long f)
 {
 #if defined(__x86_64__)
 	register long r10 __asm__("r10") = d;
@@ -49,6 +53,13 @@ static inline long ufx_syscall(long nr, long a, long b, long c, long d, long e,
 #else
 #error "no system call sequence for this machine"
 #endif
+}
+
+static inline long ufx_syscall(long nr, long a, long b, long c, long d, long e,
+			       long f)
+{
+	ufx_count_call(nr);
+	return ufx_syscall_bare(nr, a, b, c, d, e, f);
 }
 #endif
 

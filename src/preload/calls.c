@@ -2,8 +2,10 @@
 /* From libc's conventions to the engine's: -errno becomes errno and -1. */
 #include <errno.h>
 
+#include "abi/served.h"
 #include "host/syscall.h"
 #include "preload/handlers.h"
+#include "preload/operations.h"
 #include "preload/preload.h"
 
 __attribute__((noinline)) long ufx_preload_fail(long result)
@@ -37,48 +39,72 @@ long ufx_preload_futex(uint32_t *uaddr, int op, uint32_t val,
 		       const struct timespec *timeout, uint32_t *uaddr2,
 		       uint32_t val3)
 {
-	if (!ufx_preload_on())
-		return PASS(SYS_futex, uaddr, op, val, timeout, uaddr2,
-			    val3);
-	return answer(ufx_futex(uaddr, op, val, timeout, uaddr2, val3));
+	uint32_t before;
+
+	if (!ufx_preload_on() || !ufx_futex_serves(op)) {
+		ufx_operation_passes(ufx_operation_of(op));
+		return PASS(SYS_futex, uaddr, op, val, timeout, uaddr2, val3);
+	}
+	before = ufx_operation_begins(ufx_operation_of(op));
+	return answer(ufx_operation_ends(before, ufx_futex(uaddr, op, val, timeout,
+						   uaddr2, val3)));
 }
 
 long ufx_preload_waitv(struct ufx_waitv_entry *waiters, unsigned int nr,
 		       unsigned int flags, struct timespec *timeout,
 		       clockid_t clock)
 {
-	if (!ufx_preload_on())
-		return PASS(UFX_NR_futex_waitv, waiters, nr, flags,
-			    timeout, clock, 0);
-	return answer(ufx_futex_waitv(waiters, nr, flags, timeout, clock));
+	uint32_t before;
+
+	if (!ufx_preload_on() || !ufx_waitv_serves(waiters, nr)) {
+		ufx_operation_passes(UFX_OPERATION_WAITV);
+		return PASS(UFX_NR_futex_waitv, waiters, nr, flags, timeout, clock, 0);
+	}
+	before = ufx_operation_begins(UFX_OPERATION_WAITV);
+	return answer(ufx_operation_ends(before, ufx_futex_waitv(waiters, nr, flags,
+							 timeout, clock)));
 }
 
 long ufx_preload_wake(void *uaddr, unsigned long mask, int nr,
 		      unsigned int flags)
 {
-	if (!ufx_preload_on())
-		return PASS(UFX_NR_futex_wake, uaddr, mask, nr, flags, 0,
-			    0);
-	return answer(ufx_futex_wake(uaddr, mask, nr, flags));
+	uint32_t before;
+
+	if (!ufx_preload_on() || !ufx_futex2_serves(flags)) {
+		ufx_operation_passes(UFX_OPERATION_WAKE);
+		return PASS(UFX_NR_futex_wake, uaddr, mask, nr, flags, 0, 0);
+	}
+	before = ufx_operation_begins(UFX_OPERATION_WAKE);
+	return answer(ufx_operation_ends(before, ufx_futex_wake(uaddr, mask, nr, flags)));
 }
 
 long ufx_preload_wait(void *uaddr, unsigned long val, unsigned long mask,
 		      unsigned int flags, struct timespec *timeout,
 		      clockid_t clock)
 {
-	if (!ufx_preload_on())
-		return PASS(UFX_NR_futex_wait, uaddr, val, mask, flags,
-			    timeout, clock);
-	return answer(ufx_futex_wait(uaddr, val, mask, flags, timeout, clock));
+	uint32_t before;
+
+	if (!ufx_preload_on() || !ufx_futex2_serves(flags)) {
+		ufx_operation_passes(UFX_OPERATION_WAIT);
+		return PASS(UFX_NR_futex_wait, uaddr, val, mask, flags, timeout, clock);
+	}
+	before = ufx_operation_begins(UFX_OPERATION_WAIT);
+	return answer(ufx_operation_ends(before, ufx_futex_wait(uaddr, val, mask, flags,
+							timeout, clock)));
 }
 
 long ufx_preload_requeue(struct ufx_waitv_entry *waiters, unsigned int flags,
 			 int nr_wake, int nr_requeue)
 {
-	if (!ufx_preload_on())
-		return PASS(UFX_NR_futex_requeue, waiters, flags,
-			    nr_wake, nr_requeue, 0, 0);
-	return answer(ufx_futex_requeue(waiters, flags, nr_wake, nr_requeue));
+	uint32_t before;
+
+	if (!ufx_preload_on() || !ufx_waitv_serves(waiters, 2)) {
+		ufx_operation_passes(UFX_OPERATION_REQUEUE);
+		return PASS(UFX_NR_futex_requeue, waiters, flags, nr_wake, nr_requeue, 0, 0);
+	}
+	before = ufx_operation_begins(UFX_OPERATION_REQUEUE);
+	return answer(ufx_operation_ends(before, ufx_futex_requeue(waiters, flags, nr_wake,
+							   nr_requeue)));
 }
 
 long ufx_preload_prctl(int option, unsigned long arg2, unsigned long arg3,

@@ -12,6 +12,7 @@
 #include "preload/patch.h"
 #include "preload/preload.h"
 #include "preload/slots.h"
+#include "preload/statistics.h"
 #include "preload/tables.h"
 
 /* What has been looked at, so that each object is only once. */
@@ -144,6 +145,8 @@ static bool find_news(struct news *n)
 		return false;
 	ufx_objects_each(add_new, n);
 	ufx_tables_find(n->list, n->count);
+	for (size_t i = 0; i < n->count; i++)
+		ufx_statistics_object(&n->list[i]);
 	return true;
 }
 

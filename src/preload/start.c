@@ -19,6 +19,7 @@
 #include "preload/handlers.h"
 #include "preload/patch.h"
 #include "preload/preload.h"
+#include "preload/statistics.h"
 
 bool ufx_preload_serves;
 
@@ -120,6 +121,7 @@ static void choose_tier(void)
 		refuse("tier patch cannot be had", why);
 	if (why)
 		ufx_preload_say("this program runs on the kernel", why);
+	ufx_statistics_tier(why || observe ? UFX_TIER_OBSERVE : UFX_TIER_PATCH, why);
 	if (why || observe)
 		return;
 	ufx_handlers_start();
@@ -129,6 +131,7 @@ static void choose_tier(void)
 /* What programs call through libc's syscall() alone. */
 static void choose_tier(void)
 {
+	ufx_statistics_tier(UFX_TIER_PATCH, "only what goes through libc's syscall()");
 	ufx_preload_serves = true;
 }
 #endif
@@ -149,6 +152,7 @@ __attribute__((constructor(101))) static void ufx_preload_start(int argc, char *
 		return;
 	if (!environ)
 		environ = envp;
+	ufx_statistics_start();
 	choose_tier();
 	if (ufx_preload_serves) {
 		check_mode();

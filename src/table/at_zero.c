@@ -77,8 +77,7 @@ static void switch_if_dead(struct ufx_domain *d)
 		ufx_table_move_bucket(&old->buckets[i], next);
 	d->pending = NULL;
 	publish(d, next);
-	d->stats.replacements++;
-	ufx_domain_show(d, next);
+	ufx_domain_replaced(d, next);
 	old->migration = d->migration;
 	ufx_idle_keep(d->migration);
 	ufx_fetch_add(&d->migration->retired, 1);

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "host/count.h"
 #include "host/lock.h"
 #include "host/memory.h"
 #include "host/signals.h"
@@ -122,6 +123,14 @@ static enum ufx_domain_way first_way(const struct ufx_domain_options *options)
 							 UFX_WAY_LOCKED;
 }
 
+void ufx_domain_replaced(struct ufx_domain *d, const struct ufx_table *t)
+{
+	d->stats.replacements++;
+	ufx_domain_show(d, t);
+	if (d == ufx_load(&default_domain))
+		ufx_count_table(ufx_table_slots(t));
+}
+
 int ufx_domain_start(struct ufx_domain *d)
 {
 	const struct ufx_domain_options *config = &ufx_domain_config(d)->options;
@@ -142,8 +151,7 @@ int ufx_domain_start(struct ufx_domain *d)
 		if (t && ret)
 			ufx_table_free(t);
 		if (!ret) {
-			d->stats.replacements++;
-			ufx_domain_show(d, t);
+			ufx_domain_replaced(d, t);
 			ufx_store_release(&d->way, first_way(config));
 		}
 	}

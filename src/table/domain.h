@@ -77,6 +77,9 @@ void ufx_domain_unlock(struct ufx_domain *d);
 /* Says by d->shown what table is in force. Under the lock. */
 void ufx_domain_show(struct ufx_domain *d, const struct ufx_table *t);
 
+/* The same, of one that has just come into force; it counts. */
+void ufx_domain_replaced(struct ufx_domain *d, const struct ufx_table *t);
+
 void ufx_domain_count_moved(struct ufx_domain *d, uint32_t n);
 
 /*

@@ -135,8 +135,7 @@ static int replace(struct ufx_domain *d, struct ufx_table *next, bool wait)
 	ufx_store_release(&next->prev, NULL);
 	if (next->flags & UFX_TABLE_FIXED)
 		ufx_store_release(&d->way, UFX_WAY_FIXED);
-	d->stats.replacements++;
-	ufx_domain_show(d, next);
+	ufx_domain_replaced(d, next);
 	retire(d, old);
 	reap(d);
 	ufx_domain_unlock(d);
