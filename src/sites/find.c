@@ -128,7 +128,7 @@ static enum ufx_site_refused refused_whole(const struct ufx_code *code)
 		return UFX_REFUSED_OUTSIDE;
 	if (code->range.signal)
 		return UFX_REFUSED_SIGNAL;
-	if (ufx_code_split(code))
+	if (ufx_code_split(code, UFX_MARK_TARGET))
 		return UFX_REFUSED_SPLIT;
 	return code->indirect && code->labels ? UFX_REFUSED_COMPUTED :
 						UFX_SITE_USABLE;
