@@ -237,10 +237,10 @@ static void note(struct ufx_code *code, const struct decoded *d, uint32_t at)
 	note_label(code, d, address);
 }
 
-bool ufx_code_split(const struct ufx_code *code)
+bool ufx_code_split(const struct ufx_code *code, int marks)
 {
 	for (uint32_t at = 0; at < code->size; at++)
-		if ((code->marks[at] & UFX_MARK_TARGET) &&
+		if ((code->marks[at] & marks) &&
 		    !(code->marks[at] & UFX_MARK_BEGIN) &&
 		    !(at && (code->marks[at - 1] & UFX_MARK_BEGIN) &&
 		      code->bytes[at - 1] == 0xf0))

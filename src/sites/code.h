@@ -88,11 +88,11 @@ bool ufx_code_instruction(const struct ufx_code *code, uint32_t at,
 			  struct ufx_instruction *instruction);
 
 /*
- * Is there a target inside an instruction? Then what was decoded is not what
+ * Is one of @marks inside an instruction? Then what was decoded is not what
  * is executed, or not all of it. But one past a lock prefix is a way to leave
  * it out.
  */
-bool ufx_code_split(const struct ufx_code *code);
+bool ufx_code_split(const struct ufx_code *code, int marks);
 void ufx_code_free(struct ufx_code *code);
 
 /* The direct branches among @range's instructions. Does it decode to its end? */

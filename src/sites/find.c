@@ -44,11 +44,11 @@ static const struct ufx_function *function_at(const struct ufx_object *o,
 
 	while (*from < o->function_count && o->functions[*from].end <= address)
 		++*from;
-	f = &o->functions[*from];
-	if (*from == o->function_count || f->start > address ||
-	    f->start < s->address || f->end > s->address + s->size)
+	if (*from == o->function_count)
 		return NULL;
-	return f;
+	f = &o->functions[*from];
+	return f->start > address || f->start < s->address ||
+	       f->end > s->address + s->size ? NULL : f;
 }
 
 static void add_code(struct ufx_code_set *set, const struct ufx_function *f)
@@ -128,7 +128,7 @@ static enum ufx_site_refused refused_whole(const struct ufx_code *code)
 		return UFX_REFUSED_OUTSIDE;
 	if (code->range.signal)
 		return UFX_REFUSED_SIGNAL;
-	if (ufx_code_split(code))
+	if (ufx_code_split(code, UFX_MARK_TARGET))
 		return UFX_REFUSED_SPLIT;
 	return code->indirect && code->labels ? UFX_REFUSED_COMPUTED :
 						UFX_SITE_USABLE;
@@ -167,14 +167,14 @@ static void refuse(const struct ufx_code *code, struct ufx_site_list *sites,
 /* Where the code ends that is known, of which @address is none. */
 static uint64_t beginning(const struct ufx_code_set *set, uint64_t address)
 {
-	size_t n = ufx_object_function(set->object, address);
-	const struct ufx_function *f = &set->object->functions[n];
+	const struct ufx_object *o = set->object;
+	size_t n = ufx_object_function(o, address);
 
-	if (n < set->object->function_count && f->start <= address)
-		return f->start;
-	if (n && f[-1].end > ufx_object_segment(set->object, address)->address)
-		return f[-1].end;
-	return ufx_object_segment(set->object, address)->address;
+	if (n < o->function_count && o->functions[n].start <= address)
+		return o->functions[n].start;
+	if (n && o->functions[n - 1].end > ufx_object_segment(o, address)->address)
+		return o->functions[n - 1].end;
+	return ufx_object_segment(o, address)->address;
 }
 
 static void refuse_bytes(const struct ufx_code_set *set, const struct ufx_code *code,

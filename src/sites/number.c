@@ -150,7 +150,7 @@ void ufx_numbers_find(struct ufx_code *code)
 {
 	struct search s = {
 		.code = code,
-		.all_ways = !code->indirect && !ufx_code_split(code),
+		.all_ways = !code->indirect && !ufx_code_split(code, UFX_MARK_TARGET),
 		.asked = ufx_sites_memory(NULL, code->count, sizeof(*s.asked)),
 	};
 

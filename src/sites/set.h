@@ -18,6 +18,10 @@ struct ufx_code *ufx_code_at(const struct ufx_code_set *set, uint64_t address);
  * Marks what may be jumped to in them: from other functions, through
  * tables and pointers, and by unwinding. See targets.c for what that covers.
  */
-void ufx_code_targets(struct ufx_code_set *set);
+void ufx_code_targets(const struct ufx_code_set *set);
+
+/* The same, but what is in doubt is added to @doubts; NULL: it all counts. */
+struct ufx_doubts;
+void ufx_code_guesses(const struct ufx_code_set *set, struct ufx_doubts *doubts);
 
 #endif

@@ -13,7 +13,7 @@
 #include "sites/site.h"
 
 #define UFX_TABLE_MAGIC "UFXSITES" /* without the zero */
-#define UFX_TABLE_VERSION 2
+#define UFX_TABLE_VERSION 3
 
 enum ufx_table_flags {
 	UFX_TABLE_OWN = 1, /* the object has the engine in it: leave it alone */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What may be jumped to. All of it errs on the side of too many: one too many
- * refuses a window at worst, one too few lets a jump end inside one.
+ * refuses a window at worst, one too few lets a jump end inside one. What only
+ * looks like an instruction is a doubt first, for which see doubt.c.
  *
  * - Direct branches: of the function itself, and of others, as of parts that
  *   the compiler moved away (.cold). Those of others that are long are looked
@@ -24,14 +25,28 @@
 #include <string.h>
 
 #include "sites/array.h"
-#include "sites/set.h"
+#include "sites/doubt.h"
+#include "sites/site.h"
 
 #define TABLE_MAX 8192
 #define SHORT_REACH 130
+#define LEA_SIZE 7
+
+/* An address that may be taken, and from where on by what may be a lea. */
+struct base {
+	uint64_t address, at;
+};
 
 struct bases {
-	uint64_t *list;
+	struct base *list;
 	size_t count;
+};
+
+/* What is looked for, and where it is written down what is in doubt, if it is. */
+struct hunt {
+	const struct ufx_code_set *set;
+	struct ufx_doubts *doubts;
+	struct bases bases;
 };
 
 struct branches {
@@ -73,6 +88,35 @@ static void is_target(const struct ufx_code_set *set, uint64_t address)
 static void may_be_target(const struct ufx_code_set *set, uint64_t address)
 {
 	mark(set, address, UFX_MARK_GUESS | UFX_MARK_ENTRY);
+}
+
+/* Where no window is near, only instructions count, for the number (number.c). */
+static bool is_of_interest(const struct ufx_code *code, uint64_t address)
+{
+	uint32_t at = (uint32_t)(address - code->range.start);
+	uint32_t from = at > UFX_SITE_BYTES ? at - UFX_SITE_BYTES : 0;
+	uint32_t to = code->size - at > UFX_SITE_BYTES ? at + UFX_SITE_BYTES : code->size;
+
+	if (!at || (code->marks[at] & UFX_MARK_GUESS))
+		return false;
+	return !code->whole || (code->marks[at] & UFX_MARK_BEGIN) ||
+	       memmem(code->bytes + from, to - from, "\x0f\x05", 2);
+}
+
+/* What looks like an instruction from @at to @end may lead to @to. */
+static void doubt(struct hunt *h, uint64_t at, uint64_t end, uint64_t to)
+{
+	struct ufx_doubts *d = h->doubts;
+	struct ufx_code *code = ufx_code_at(h->set, to);
+
+	if (!code)
+		return;
+	if (!d || !is_of_interest(code, to)) {
+		may_be_target(h->set, to);
+		return;
+	}
+	d->list = UFX_SITES_ROOM(d->list, d->count);
+	d->list[d->count++] = (struct ufx_doubt){ at, end, to };
 }
 
 /* A function's branches within itself are no entries. */
@@ -121,22 +165,33 @@ static bool is_lea(const uint8_t *bytes)
 	       (bytes[2] & 0xc7) == 0x05;
 }
 
-static void add_base(struct bases *bases, uint64_t address)
+static void found_lea(struct hunt *h, uint64_t at, const uint8_t *bytes)
 {
-	bases->list = UFX_SITES_ROOM(bases->list, bases->count);
-	bases->list[bases->count++] = address;
+	struct bases *b = &h->bases;
+	uint64_t base = at + LEA_SIZE + (uint64_t)(int64_t)word(bytes + 3);
+
+	doubt(h, at, at + LEA_SIZE, base);
+	b->list = UFX_SITES_ROOM(b->list, b->count);
+	b->list[b->count++] = (struct base){ base, at };
+}
+
+static void found_branch(struct hunt *h, uint64_t at, const uint8_t *bytes,
+			 size_t prefix)
+{
+	uint64_t end = at + prefix + 4;
+
+	doubt(h, at, end, end + (uint64_t)(int64_t)word(bytes + prefix));
 }
 
 /*
  * What was decoded to its end told its branches exactly; it is not guessed at
  * again, byte by byte.
  */
-static void scan_text(const struct ufx_code_set *set,
-		      const struct ufx_segment *s, struct bases *bases)
+static void scan_text(struct hunt *h, const struct ufx_segment *s)
 {
-	const struct ufx_code *code = set->list, *end = code + set->count;
+	const struct ufx_code *code = h->set->list, *end = code + h->set->count;
 
-	for (size_t at = 0; at + 7 <= s->size; at++) {
+	for (size_t at = 0; at + LEA_SIZE <= s->size; at++) {
 		const uint8_t *bytes = s->bytes + at;
 		uint64_t address = s->address + at;
 		size_t prefix = branch_prefix(bytes);
@@ -145,15 +200,9 @@ static void scan_text(const struct ufx_code_set *set,
 			code++;
 		if (prefix && !(code < end && ufx_code_covers(code, address) &&
 				code->whole))
-			may_be_target(set, address + prefix + 4 +
-				      (uint64_t)(int64_t)word(bytes + prefix));
-		if (is_lea(bytes)) {
-			uint64_t base = address + 7 +
-					(uint64_t)(int64_t)word(bytes + 3);
-
-			may_be_target(set, base);
-			add_base(bases, base);
-		}
+			found_branch(h, address, bytes, prefix);
+		if (is_lea(bytes))
+			found_lea(h, address, bytes);
 	}
 }
 
@@ -164,49 +213,51 @@ static bool is_short_branch(uint8_t byte)
 	return (byte & 0xf0) == 0x70 || byte == 0xeb || (byte & 0xfc) == 0xe0;
 }
 
-static void scan_short(const struct ufx_code_set *set, uint64_t from, uint64_t to)
+static void scan_short(struct hunt *h, uint64_t from, uint64_t to)
 {
 	for (; from < to; from++) {
 		size_t left;
-		const uint8_t *bytes = ufx_object_bytes(set->object, from, &left);
+		const uint8_t *bytes = ufx_object_bytes(h->set->object, from, &left);
 
 		if (bytes && left >= 2 && is_short_branch(bytes[0]))
-			may_be_target(set, from + 2 +
-				      (uint64_t)(int64_t)(int8_t)bytes[1]);
+			doubt(h, from, from + 2,
+			      from + 2 + (uint64_t)(int64_t)(int8_t)bytes[1]);
 	}
 }
 
 /* From @from to @to: functions, and what is between them. */
-static void scan_around(struct ufx_code_set *set, uint64_t from, uint64_t to)
+static void scan_around(struct hunt *h, uint64_t from, uint64_t to)
 {
-	const struct ufx_object *o = set->object;
+	const struct ufx_object *o = h->set->object;
 
 	for (size_t n = ufx_object_function(o, from); from < to; n++) {
 		const struct ufx_function *f = &o->functions[n];
 
 		if (n == o->function_count || f->start >= to) {
-			scan_short(set, from, to);
+			scan_short(h, from, to);
 			return;
 		}
 		if (f->start > from)
-			scan_short(set, from, f->start);
-		if (!find_branches(set, f))
-			scan_short(set, f->start > from ? f->start : from,
+			scan_short(h, from, f->start);
+		if (!find_branches(h->set, f))
+			scan_short(h, f->start > from ? f->start : from,
 				   f->end < to ? f->end : to);
 		from = f->end;
 	}
 }
 
-static void find_short(struct ufx_code_set *set)
+static void find_short(struct hunt *h)
 {
+	const struct ufx_code_set *set = h->set;
+
 	for (size_t n = 0; n < set->count; n++) {
 		const struct ufx_function *f = &set->list[n].range;
 
 		if (set->list[n].gap)
 			continue;
-		scan_around(set, f->start > SHORT_REACH ? f->start - SHORT_REACH : 0,
+		scan_around(h, f->start > SHORT_REACH ? f->start - SHORT_REACH : 0,
 			    f->start);
-		scan_around(set, f->end, f->end + SHORT_REACH);
+		scan_around(h, f->end, f->end + SHORT_REACH);
 		find_branches(set, f);
 	}
 }
@@ -220,36 +271,51 @@ static bool in_text(const struct ufx_object *o, uint64_t address)
 	return s && s->executable;
 }
 
-static void walk_table(const struct ufx_code_set *set, uint64_t base)
+/* Base number @n, and all that are the same. */
+static void found_entry(struct hunt *h, size_t n, uint64_t to)
 {
+	const struct base *first = &h->bases.list[n];
+	const struct base *end = h->bases.list + h->bases.count;
+
+	if (!ufx_code_at(h->set, to))
+		return;
+	for (const struct base *b = first; b < end && b->address == first->address; b++)
+		doubt(h, b->at, b->at + LEA_SIZE, to);
+}
+
+static void walk_table(struct hunt *h, size_t number)
+{
+	uint64_t base = h->bases.list[number].address;
 	size_t left;
-	const uint8_t *bytes = ufx_object_bytes(set->object, base, &left);
+	const uint8_t *bytes = ufx_object_bytes(h->set->object, base, &left);
 
 	if (!bytes)
 		return;
 	for (size_t n = 0; n < TABLE_MAX && 4 * n + 4 <= left; n++) {
 		uint64_t to = base + (uint64_t)(int64_t)word(bytes + 4 * n);
 
-		if (!in_text(set->object, to))
+		if (!in_text(h->set->object, to))
 			return;
-		may_be_target(set, to);
+		found_entry(h, number, to);
 	}
 }
 
-static int by_value(const void *a, const void *b)
+static int by_address(const void *a, const void *b)
 {
-	uint64_t one = *(const uint64_t *)a, other = *(const uint64_t *)b;
+	const struct base *one = a, *other = b;
 
-	return one < other ? -1 : one > other;
+	return one->address < other->address ? -1 : one->address > other->address;
 }
 
-static void walk_tables(const struct ufx_code_set *set, struct bases *bases)
+static void walk_tables(struct hunt *h)
 {
-	if (bases->count)
-		qsort(bases->list, bases->count, sizeof(*bases->list), by_value);
-	for (size_t n = 0; n < bases->count; n++)
-		if (!n || bases->list[n] != bases->list[n - 1])
-			walk_table(set, bases->list[n]);
+	struct bases *b = &h->bases;
+
+	if (b->count)
+		qsort(b->list, b->count, sizeof(*b->list), by_address);
+	for (size_t n = 0; n < b->count; n++)
+		if (!n || b->list[n].address != b->list[n - 1].address)
+			walk_table(h, n);
 }
 
 static void scan_pointers(const struct ufx_code_set *set,
@@ -350,20 +416,28 @@ static void find_pads(const struct ufx_code_set *set)
 	}
 }
 
-void ufx_code_targets(struct ufx_code_set *set)
+void ufx_code_guesses(const struct ufx_code_set *set, struct ufx_doubts *doubts)
 {
 	const struct ufx_object *o = set->object;
-	struct bases bases = { 0 };
+	struct hunt h = { .set = set, .doubts = doubts };
 
 	if (!set->count)
 		return;
 	for (size_t n = 0; n < o->segment_count; n++) {
 		if (o->segments[n].executable)
-			scan_text(set, &o->segments[n], &bases);
+			scan_text(&h, &o->segments[n]);
 		scan_pointers(set, &o->segments[n]);
 	}
-	find_short(set);
-	walk_tables(set, &bases);
+	find_short(&h);
+	walk_tables(&h);
 	find_pads(set);
-	free(bases.list);
+	free(h.bases.list);
+}
+
+void ufx_code_targets(const struct ufx_code_set *set)
+{
+	struct ufx_doubts doubts = { 0 };
+
+	ufx_code_guesses(set, &doubts);
+	ufx_doubts_settle(set, &doubts);
 }

@@ -75,7 +75,7 @@ def layout(cache):
     image = cache.read()
     magic, version, count, total, text_size, size, *_, build_id = HEADER.unpack_from(image)
     sites = [RECORD.unpack_from(image, HEADER.size + n * RECORD.size) for n in range(count)]
-    check((magic, version, text_size) == (b"UFXSITES", 2, cache.fresh["text_size"]) and
+    check((magic, version, text_size) == (b"UFXSITES", 3, cache.fresh["text_size"]) and
           build_id[:size].hex() == cache.fresh["build_id"] and total == checksum(image),
           "the header is as described")
     check([(s[0], s[1], s[2], s[8][:s[1]].hex(" ")) for s in sites] ==

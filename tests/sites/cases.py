@@ -44,7 +44,7 @@ def judge(source, directory, *options):
 
 with tempfile.TemporaryDirectory() as temporary:
     for name in ("numbers.S", "flow.S", "windows.S", "branches.S", "targets.S", "strange.S",
-                 "gaps.S", "huge.S"):
+                 "gaps.S", "huge.S", "doubts.S"):
         judge(name, temporary)
     # Constants in the executable segment.
     judge("strange.S", temporary, "-Wl,-z,noseparate-code")

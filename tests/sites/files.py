@@ -118,4 +118,5 @@ with tempfile.TemporaryDirectory() as temporary:
     not_objects(temporary, numbers)
     stripped(temporary, numbers)
     damaged(temporary, assemble("targets.S", temporary + "/targets.so"))
+    damaged(temporary, assemble("doubts.S", temporary + "/doubts.so"))
 end()
