@@ -26,7 +26,7 @@ static void neighbours(void)
 
 	for (unsigned int i = 0; i < sizeof(numbers) / sizeof(*numbers); i++) {
 		int nr = numbers[i];
-		long raw = ufx_syscall(nr, -1, -1, -1, -1, -1, -1);
+		long raw = ufx_syscall_bare(nr, -1, -1, -1, -1, -1, -1);
 
 		fails(syscall(nr, -1, -1, -1, -1, -1, -1), (int)-raw,
 		      "call %d fails as it does without libc", nr);
@@ -68,7 +68,7 @@ static void prctls(void)
 #ifdef __x86_64__
 static void on_own_stack(void)
 {
-	ufx_syscall(SYS_exit, 42, 0, 0, 0, 0, 0);
+	ufx_syscall_bare(SYS_exit, 42, 0, 0, 0, 0, 0);
 }
 
 static void clone_with_stack(void)

@@ -149,7 +149,7 @@ static void vfork_fails(void)
 		tap_reap(pid, "vfork that fails");
 		return;
 	}
-	if (ufx_syscall(SYS_unshare, 0x20000000, 0, 0, 0, 0, 0)) {
+	if (ufx_syscall_bare(SYS_unshare, 0x20000000, 0, 0, 0, 0, 0)) {
 		skip("not allowed to make a PID namespace", "vfork that fails");
 		_exit(0);
 	}

@@ -75,7 +75,7 @@ static inline long raw_syscall(long nr, long a, long b, long c, long d, long e, 
 	return call(nr, a, b, c, d, e, f);
 }
 #else
-#define raw_syscall ufx_syscall
+#define raw_syscall ufx_syscall_bare
 #endif
 
 /* The kernel's way: -errno. */

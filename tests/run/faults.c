@@ -204,18 +204,6 @@ static void die_bus(void)
 	touch(mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0));
 }
 
-/* The engine's own accesses while the signal is blocked or ignored. */
-static void live_futex_blocked(void)
-{
-	sigset_t set;
-
-	sigfillset(&set);
-	sigprocmask(SIG_BLOCK, &set, NULL);
-	signal(SIGSEGV, SIG_IGN);
-	if (raw_futex(page, FUTEX_WAIT_PRIVATE, 0, NULL, NULL, 0) != -EFAULT)
-		_exit(1);
-}
-
 static volatile char overflown;
 
 __attribute__((noinline)) static int overflow(int depth)
@@ -267,7 +255,6 @@ static struct death {
 	{ "sent, default", die_by_kill, -SIGSEGV },
 	{ "sent, ignored", live_ignored, 0 },
 	{ "SIGBUS, default", die_bus, -SIGBUS },
-	{ "a futex call, all blocked", live_futex_blocked, 0 },
 	{ "the stack overflows", die_of_overflow, -SIGSEGV },
 	{ "the stack overflows, alternate one", live_over_overflow, 5 },
 	{ "the stack overflows, a handler on it", no_room_for_handler, -SIGSEGV },
