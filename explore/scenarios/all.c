@@ -21,6 +21,7 @@ const struct scenario *const scenarios[] = {
 	&unregistered_replace,
 	&requeue_wake,
 	&requeue_timeout,
+	&requeue_all,
 	&requeue_told,
 	&requeue_passing,
 	&requeue_wakes,

@@ -23,6 +23,7 @@ extern const struct scenario wait_wake,
 
 extern const struct scenario requeue_wake,
 	requeue_timeout,
+	requeue_all,
 	requeue_told,
 	requeue_passing,
 	requeue_wakes,

@@ -48,6 +48,17 @@ const struct scenario requeue_wake = {
 	.check = counts_are_exact,
 };
 
+/* Both sleep on the first word in the kernel, and wait for the other one here. */
+const struct scenario requeue_all = {
+	.name = "requeue-all",
+	.what = "two are requeued, then one call wakes both where they are",
+	.rules = "waiter-life",
+	.modes = "rseq fence",
+	.setup = scene_domain_and_results,
+	.threads = { waits, waits, requeues_and_ends },
+	.check = counts_are_exact,
+};
+
 const struct scenario requeue_timeout = {
 	.name = "requeue-timeout",
 	.what = "a waiter is requeued while its time runs out",

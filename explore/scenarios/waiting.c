@@ -95,7 +95,7 @@ static void all_woken_or_never_slept(void)
 
 const struct scenario wake_all = {
 	.name = "wake-all",
-	.what = "two wait, one call wakes both: gathered on one word and woken",
+	.what = "two wait, one call wakes both: by the word's bell if both sleep on it",
 	.rules = "waiter-life empty-wake",
 	.modes = "rseq fence",
 	.setup = scene_domain_and_results,

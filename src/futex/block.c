@@ -9,6 +9,7 @@
 
 #include <ufutex/futex.h>
 
+#include "futex/bell.h"
 #include "futex/spin.h"
 #include "futex/wait.h"
 #include "host/count.h"
@@ -30,6 +31,7 @@ struct ufx_blocked {
 	unsigned int n;
 	unsigned int watched; /* entries of words that the kernel watches too */
 	uint32_t mask;
+	struct ufx_rings rings; /* of the first word's bell */
 	const struct ufx_deadline *deadline;
 	enum ufx_wait_kind kind;
 	bool slept;
@@ -124,13 +126,18 @@ static int sleep_once(struct ufx_blocked *b)
 	uint32_t *park = &b->thread->park;
 	int ret = 0;
 
+	/* As which it sleeps: so a waker knows whether the word's bell will do. */
+	b->words[0].val = b->kind == UFX_WAIT_RESTARTS && b->watched > 1 &&
+					  ufx_park_has_waitv() ?
+				  UFX_PARK_WATCHING : UFX_PARK_ASLEEP;
+
 	/*
 	 * Asleep, then look. Partner: the waker stores "woken", then exchanges
 	 * the same word (ufx_unpark). If its exchange comes first, ours acquires
 	 * "woken"; if ours does, it finds us asleep and wakes. The same with
 	 * "interrupted" and ufx_futex_interrupt in a handler of this thread.
 	 */
-	ufx_xchg(park, UFX_PARK_ASLEEP);
+	ufx_xchg(park, (uint32_t)b->words[0].val);
 	if (any_woken(b) && !UFX_FAULT(SLEEP_BLINDLY))
 		ret = 0;
 	else if (interrupted(b) || ufx_wait_forked(b->domain, &b->waiters[0]))
@@ -173,17 +180,20 @@ static int block(struct ufx_blocked *b)
 	for (;;) {
 		int ret = sleep_once(b);
 
-		if (ret > 0) { /* somebody woke the word by a system call */
-			ufx_add_relaxed(&foreign_wakes, 1);
-			ufx_count(UFX_COUNT_FOREIGN);
-			return ret;
-		}
+		/* By a wake of ours: of us, which we will see, or of those before us. */
+		if (ret > 0 && ufx_bell_rang(b->words[ret].uaddr, &b->rings))
+			ret = 0;
 		if (interrupted(b))
 			return ret;
 		if (any_woken(b))
 			return 0;
 		if (ufx_wait_forked(b->domain, &b->waiters[0]))
 			return IN_CHILD;
+		if (ret > 0) { /* somebody woke the word by a system call */
+			ufx_add_relaxed(&foreign_wakes, 1);
+			ufx_count(UFX_COUNT_FOREIGN);
+			return ret;
+		}
 		if (ret == -EAGAIN) /* awake already, or a word has changed */
 			ret = after_mismatch(b);
 		if (ret)
@@ -201,7 +211,9 @@ static void set_up(struct ufx_blocked *b)
 		w->mask = b->mask;
 		w->park = &b->thread->park;
 		w->priority = (uint8_t)b->thread->priority;
+		w->here = b->n == 1;
 	}
+	b->rings = ufx_bell_look(b->words[1].uaddr);
 	b->words[0] = ufx_park_entry(&b->thread->park, UFX_PARK_ASLEEP);
 	/* The kernel takes 128: then the last word goes without. */
 	b->watched = b->n + 1 > UFX_FUTEX_WAITV_MAX ? UFX_FUTEX_WAITV_MAX : b->n + 1;

@@ -24,6 +24,7 @@ static uint32_t move(struct ufx_place places[2], uint64_t from, uint64_t to,
 		ufx_queue_remove(&places[0].bucket->root, w);
 		/* Its owner finds its bucket by this, and looks again locked. */
 		ufx_store(&w->key, to);
+		w->here = UFX_FAULT(RING_REQUEUED) && w->here; /* its thread watches the first */
 		ufx_queue_insert(&places[1].bucket->root, w);
 		moved++;
 	}
@@ -80,7 +81,7 @@ long ufx_requeue(struct ufx_domain *d, uint32_t *word1, uint32_t *word2,
 		ufx_place_unlock_two(places, (uint32_t[2]){ taken + moved },
 				     (uint32_t[2]){ 0, moved });
 	}
-	ufx_release(chain);
+	ufx_release(chain, false);
 	ufx_leave_inside();
 	return taken + moved;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "futex/wake.h"
+#include "futex/bell.h"
 #include "host/park.h"
 
 #define BATCH 64
@@ -30,35 +31,50 @@ struct ufx_waiter **ufx_take(struct ufx_place *place, uint64_t key, uint32_t n,
 	return chain;
 }
 
-static void unpark(uint32_t *const *parks, unsigned int n)
+/* Threads that are woken together. */
+struct batch {
+	uint32_t *parks[BATCH];
+	uint8_t here[BATCH];
+	unsigned int n;
+};
+
+/* Returns how many are left asleep: to be woken by their word's bell. */
+static unsigned int unpark(const struct batch *b)
 {
-	struct ufx_thread *t = n > 1 ? ufx_thread_self() : NULL;
+	struct ufx_thread *t = b->n > 1 ? ufx_thread_self() : NULL;
 
 	if (t)
-		ufx_unpark_all(parks, n, &t->lobby);
-	else
-		for (unsigned int i = 0; i < n; i++)
-			ufx_unpark(parks[i]);
+		return ufx_unpark_all(b->parks, b->here, b->n, &t->lobby);
+	for (unsigned int i = 0; i < b->n; i++)
+		ufx_unpark(b->parks[i]);
+	return 0;
 }
 
-void ufx_release(struct ufx_waiter *w)
+/* A wake of few in the kernel might take others than ours. */
+void ufx_release(struct ufx_waiter *w, bool all)
 {
-	while (w) {
-		uint32_t *parks[BATCH];
-		unsigned int n = 0;
+	uint64_t key = w ? w->key : 0;
+	unsigned int asleep = 0;
 
-		for (; w && n < BATCH; n++) {
+	while (w) {
+		struct batch b;
+
+		b.n = 0;
+		for (; w && b.n < BATCH; b.n++) {
 			struct ufx_waiter *next = w->next;
 
-			parks[n] = w->park;
+			b.parks[b.n] = w->park;
+			b.here[b.n] = all && w->here;
 			/* The last touch: @w is its owner's from here on. */
 			ufx_store_release(&w->state, UFX_WAITER_WOKEN);
 			if (UFX_FAULT(TOUCH_WOKEN))
 				next = w->next;
 			w = next;
 		}
-		unpark(parks, n);
+		asleep += unpark(&b);
 	}
+	if (asleep)
+		ufx_bell_ring(key);
 }
 
 long ufx_wake(struct ufx_domain *d, uint64_t key, uint32_t n, uint32_t mask)
@@ -66,6 +82,7 @@ long ufx_wake(struct ufx_domain *d, uint64_t key, uint32_t n, uint32_t mask)
 	struct ufx_waiter *chain;
 	struct ufx_place place;
 	uint32_t taken;
+	bool all;
 
 	/*
 	 * Between the caller's store to the word and our look at the count.
@@ -86,10 +103,11 @@ long ufx_wake(struct ufx_domain *d, uint64_t key, uint32_t n, uint32_t mask)
 	/* Inside until they are released: a handler may wait for one of them. */
 	ufx_enter_inside();
 	ufx_take(&place, key, n, mask, &chain, &taken);
+	all = taken > 1 && !ufx_queue_find(place.bucket->root, key);
 	ufx_place_unlock(&place, taken);
 	if (UFX_FAULT(RELEASE_OUTSIDE))
 		ufx_leave_inside();
-	ufx_release(chain);
+	ufx_release(chain, all);
 	if (!UFX_FAULT(RELEASE_OUTSIDE))
 		ufx_leave_inside();
 	if (UFX_FAULT(WAKE_CHASES) && taken && taken < n)

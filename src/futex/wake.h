@@ -40,8 +40,11 @@ struct ufx_waiter **ufx_take(struct ufx_place *place, uint64_t key, uint32_t n,
 			     uint32_t mask, struct ufx_waiter **chain,
 			     uint32_t *taken);
 
-/* Tells taken waiters that they are woken, and wakes their threads. No lock. */
-void ufx_release(struct ufx_waiter *chain);
+/*
+ * Tells taken waiters that they are woken, and wakes their threads. No lock.
+ * @all: they were all that their one word had.
+ */
+void ufx_release(struct ufx_waiter *chain, bool all);
 
 /*
  * R11. Leaves a wake to the frame that a handler interrupted. Called only with

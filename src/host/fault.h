@@ -67,6 +67,8 @@
 	  "who leaves does not look at its key again")                         \
 	X(SLEEP_BLINDLY, "waiter-life",                                        \
 	  "no look between \"asleep\" and the sleep")                          \
+	X(RING_REQUEUED, "waiter-life",                                        \
+	  "a ring for who sleeps on the word before a requeue")                \
 	X(WAITV_FORGETS, "waiter-life",                                        \
 	  "a mismatch hides an earlier word's wake")                           \
 	X(NO_LOCK_WAKE, "bucket-lock",                                         \

@@ -18,7 +18,7 @@ void ufx_park_start(void)
 
 bool ufx_park_has_waitv(void)
 {
-	return has_waitv;
+	return ufx_load(&has_waitv);
 }
 
 int ufx_park_alone(const uint32_t *park, const struct ufx_deadline *deadline)
@@ -111,24 +111,26 @@ void ufx_unpark(uint32_t *park)
 	 * looks whether its waiter is woken; we said so before. Whichever exchange
 	 * is second sees the other side.
 	 */
-	if (ufx_xchg(park, UFX_PARK_AWAKE) == UFX_PARK_ASLEEP)
+	if (ufx_xchg(park, UFX_PARK_AWAKE) != UFX_PARK_AWAKE)
 		ufx_word_wake(park, 1);
 }
 
-static bool awaken(uint32_t *park)
+unsigned int ufx_unpark_all(uint32_t *const *parks, const uint8_t *here, unsigned int n,
+			    uint32_t *lobby)
 {
-	return ufx_xchg(park, UFX_PARK_AWAKE) == UFX_PARK_ASLEEP; /* ufx_unpark */
-}
-
-void ufx_unpark_all(uint32_t *const *parks, unsigned int n, uint32_t *lobby)
-{
+	unsigned int watching = 0;
 	long gathered = 0;
 
 	for (unsigned int i = 0; i < n; i++) {
+		uint32_t was = ufx_xchg(parks[i], UFX_PARK_AWAKE); /* ufx_unpark */
 		long moved;
 
-		if (!awaken(parks[i]))
+		if (was == UFX_PARK_AWAKE)
 			continue;
+		if (was == UFX_PARK_WATCHING && here[i]) {
+			watching++;
+			continue;
+		}
 		/* 0: on its way to sleep, where it finds its word awake. */
 		moved = ufx_syscall(SYS_futex, (long)parks[i],
 				    UFX_FUTEX_REQUEUE | UFX_FUTEX_PRIVATE, 0, 1,
@@ -140,4 +142,5 @@ void ufx_unpark_all(uint32_t *const *parks, unsigned int n, uint32_t *lobby)
 	}
 	if (gathered)
 		ufx_word_wake(lobby, (int)gathered);
+	return watching;
 }

@@ -12,6 +12,7 @@
 
 #define UFX_PARK_AWAKE 0
 #define UFX_PARK_ASLEEP 1
+#define UFX_PARK_WATCHING 2 /* asleep on words of the program, too */
 
 struct ufx_deadline {
 	struct timespec at; /* absolute */
@@ -26,7 +27,7 @@ int ufx_park_alone(const uint32_t *park, const struct ufx_deadline *deadline);
 
 /*
  * Sleeps on @words[1] to @words[n - 1] of the program and, in @words[0], a
- * park word of ours (ufx_park_entry): while each is as expected, until
+ * park word of ours (ufx_park_entry, in the state that it has): while each is as expected, until
  * @deadline. After a handler: -EINTR, or the kernel goes on waiting if the
  * handler has SA_RESTART, and looks at the words again.
  * Returns -EAGAIN if a word differs, -ETIMEDOUT, -EINTR, -EFAULT, or the index
@@ -53,8 +54,10 @@ void ufx_unpark(uint32_t *park);
  * The same for @n threads at once: those asleep are first gathered on one word
  * of the caller's, never unmapped, and then woken by one call. Waking them one
  * by one costs the caller its CPU after each, to the thread that it woke.
+ * Returns how many of those with @here were watching: they are left asleep.
  */
-void ufx_unpark_all(uint32_t *const *parks, unsigned int n, uint32_t *lobby);
+unsigned int ufx_unpark_all(uint32_t *const *parks, const uint8_t *here, unsigned int n,
+			    uint32_t *lobby);
 
 /* Looks for futex_waitv. */
 void ufx_park_start(void);

@@ -34,7 +34,8 @@ struct ufx_waiter {
 	uint32_t *park; /* its thread's park word, never unmapped */
 	uint8_t head;
 	uint8_t priority; /* 0, or real-time 1 to 99: before all lower ones */
-	uint16_t reserved;
+	uint8_t here; /* its thread may sleep on @key's word too, and on no other */
+	uint8_t reserved;
 	uint32_t epoch; /* of the domain's start: another one after a fork */
 };
 
