@@ -494,16 +494,12 @@ def locks_trixie(place):
         return locks_say(place.program([program], inside=inside, env=inside.env).out, "2.41")
 
 
-CANCELS = "5,000 threads cancelled, asleep or about to be"
-
-
-@row("cancels", CANCELS, "gcc")
+@row("cancels", "5,000 threads cancelled, asleep or about to be", "gcc")
 def cancels(place):
     return cancels_say(place.program([compiled(place, "cancels.c", "-pthread")]).out)
 
 
-@row("cancels, trixie", CANCELS + ", over Debian 13's glibc",
-     "gcc mmdebstrap chroot:coreutils")
+@row("cancels, trixie", "the same over Debian 13's glibc", "gcc mmdebstrap chroot:coreutils")
 def cancels_trixie(place):
     with trixie.chroot(place) as inside:
         program = inside.bring(compiled(place, "cancels.c", "-pthread"))
