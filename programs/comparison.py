@@ -106,14 +106,14 @@ def count_again(found, config):
         return
     sums = found.under.statistics
     found.allowed = OWN * (sums.processes if sums else UNKNOWN)
-    found.calls.append((sum(found.bare.calls), sum(found.under.calls)))
+    found.calls.append((found.bare.calls.made, found.under.calls.made))
     while more_calls(found.calls, found.allowed) and len(found.calls) < PAIRS:
         config.progress("calls counted again")
         pair = counted(found.row, config)
         if None in (pair[0].calls, pair[1].calls):
             found.again_error = next(run.error for run in pair if run.error)
             return
-        found.calls.append((sum(pair[0].calls), sum(pair[1].calls)))
+        found.calls.append((pair[0].calls.made, pair[1].calls.made))
 
 
 def speed(row, side, shared):

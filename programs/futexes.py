@@ -8,13 +8,21 @@ import collections
 import shutil
 import subprocess
 
-EVENTS = ["syscalls:sys_enter_futex", "syscalls:sys_enter_futex_waitv"]
+EVENTS = ["syscalls:sys_enter_futex", "syscalls:sys_enter_futex_waitv",
+          "syscalls:sys_exit_futex", "syscalls:sys_exit_futex_waitv"]
 
-Calls = collections.namedtuple("Calls", "futex waitv")
+# ERESTARTSYS: a signal came. If its handler has SA_RESTART, the kernel makes the
+# call once more, and counts it again.
+AGAIN = "ret == -512"
+
+
+class Calls(collections.namedtuple("Calls", "futex waitv futex_again waitv_again")):
+    __slots__ = ()
+    made = property(lambda self: self.futex + self.waitv)
 
 
 def total(counts):
-    return Calls(sum(c.futex for c in counts), sum(c.waitv for c in counts))
+    return Calls(*(sum(numbers) for numbers in zip(*counts)) if counts else (0, 0, 0, 0))
 
 
 class NotCounted(Exception):
@@ -39,7 +47,8 @@ class Counter:
 
     def command(self, path):
         """What goes in front of a command; the counts go to @path."""
-        events = [word for event in EVENTS for word in ("-e", event)]
+        events = [word for event in EVENTS for word in ["-e", event] + (
+            ["--filter", AGAIN] if "exit" in event else [])]
         return [self.perf, "stat", "-x,", "-o", path] + events + ["--"]
 
     def read(self, path):

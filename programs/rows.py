@@ -494,6 +494,25 @@ def locks_trixie(place):
         return locks_say(place.program([program], inside=inside, env=inside.env).out, "2.41")
 
 
+@row("cancels", "5,000 threads cancelled, asleep or about to be", "gcc")
+def cancels(place):
+    return cancels_say(place.program([compiled(place, "cancels.c", "-pthread")]).out)
+
+
+@row("cancels, trixie", "the same over Debian 13's glibc", "gcc mmdebstrap chroot:coreutils")
+def cancels_trixie(place):
+    with trixie.chroot(place) as inside:
+        program = inside.bring(compiled(place, "cancels.c", "-pthread"))
+        return cancels_say(place.program([program], inside=inside, env=inside.env).out, "2.41")
+
+
+def cancels_say(text, version=""):
+    wanted = "5000 rounds, cancelled or posted"
+    if not re.match(r"glibc %s[\d.]*: %s$" % (re.escape(version), wanted), text.strip()):
+        raise Wrong("cancels: " + text)
+    return text.split(":")[0] + ", none missed"
+
+
 def locks_say(text, version=""):
     wanted = "mutex 80000 cond 8000 rwlock 10000 torn 0 sem 80000 barrier 8000/2000 cancelled 2"
     if not re.match(r"glibc %s[\d.]*: %s$" % (re.escape(version), wanted), text.strip()):

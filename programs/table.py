@@ -31,7 +31,7 @@ def calls(found):
     """(bare, under run); of several pairs the medians, with a mark."""
     if len(found.calls) > 1:
         return tuple("~%d" % middle(side) for side in zip(*found.calls))
-    return tuple("-" if run.calls is None else str(sum(run.calls))
+    return tuple("-" if run.calls is None else str(run.calls.made)
                  for run in (found.bare, found.under))
 
 
