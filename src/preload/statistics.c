@@ -41,7 +41,7 @@ struct ufx_statistics_anchor ufx_statistics_anchor
 
 __asm__(".pushsection .note.ufutex, \"a\", %note\n\t"
 	".balign 4\n\t"
-	".long 7, 8, 1\n\t"
+	".long 7, 8, 2\n\t" /* UFX_STATISTICS_NOTE_TYPE */
 	".asciz \"ufutex\"\n\t"
 	".balign 4\n\t"
 	".quad ufx_statistics_anchor - .\n\t"

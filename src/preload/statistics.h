@@ -83,7 +83,7 @@ struct ufx_statistics_file {
  * lies, 8 bytes. Addresses are those of the process.
  */
 #define UFX_STATISTICS_NOTE "ufutex"
-#define UFX_STATISTICS_NOTE_TYPE 1
+#define UFX_STATISTICS_NOTE_TYPE 2 /* 1 is host/note.h's */
 
 struct ufx_statistics_anchor {
 	uint64_t magic;
