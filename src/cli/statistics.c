@@ -198,7 +198,7 @@ static void print_process(FILE *out, const struct ufx_counted *c)
 		c->n[UFX_COUNT_FUTEX], c->n[UFX_COUNT_WAITV], slots_now(c), c->program,
 		c->running ? " (still running)" : "");
 	if (c->reason)
-		fprintf(out, "          on the kernel: %s\n", c->reason);
+		fprintf(out, "          not served: %s\n", c->reason);
 	if (c->n[UFX_COUNT_FOREIGN])
 		fprintf(out, "          woken by calls from elsewhere: %" PRIu64 "\n",
 			c->n[UFX_COUNT_FOREIGN]);

@@ -239,6 +239,8 @@ static void objects_changed(void)
 		if (why)
 			ufx_preload_say("an object that was loaded later is not served",
 					why);
+		if (why)
+			ufx_statistics_not_all(why);
 		ufx_text_close();
 	}
 	forget_news(&news);

@@ -230,6 +230,14 @@ void ufx_statistics_tier(enum ufx_tier tier, const char *reason)
 	d->reason = reason ? add_text(d, reason) : 0;
 }
 
+void ufx_statistics_not_all(const char *reason)
+{
+	struct ufx_description *d = described();
+
+	if (d && !d->reason)
+		d->reason = add_text(d, reason);
+}
+
 static void count_site(struct ufx_statistics_object *o, const struct ufx_site *s)
 {
 	o->futex += s->kind == UFX_SITE_FUTEX;

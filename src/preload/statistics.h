@@ -102,6 +102,9 @@ void ufx_statistics_start(void);
 
 void ufx_statistics_tier(enum ufx_tier tier, const char *reason);
 
+/* The tier stays, but something is not served. The first reason is kept. */
+void ufx_statistics_not_all(const char *reason);
+
 /* Its sites; once more for the same object changes nothing. */
 void ufx_statistics_object(const struct ufx_found_table *found);
 
