@@ -249,9 +249,10 @@ uintptr_t ufx_slot_origin(uintptr_t pc, bool served)
 		return 0;
 	ufx_bytes_copy(&behind, ufx_slots[at / UFX_SLOT_SIZE].code + UFX_SLOT_RETURN,
 		       sizeof(behind));
-	if (in_slot > UFX_SLOT_SYSCALL || (in_slot >= ASKED && served))
-		return behind;
-	return behind - 2;
+	/* At a call that goes on, the kernel has left another rcx. */
+	if (in_slot == UFX_SLOT_SYSCALL)
+		return behind - 2;
+	return in_slot > UFX_SLOT_SYSCALL || (in_slot >= ASKED && served) ? behind : behind - 2;
 }
 
 bool ufx_slot_is_asking(uintptr_t pc)
