@@ -162,8 +162,8 @@ static bool is_ours(const char *path)
 {
 	static const char wanted[] = "/memfd:" UFX_STATISTICS_FILE " ";
 	char target[64];
-	long got = ufx_syscall(SYS_readlink, (long)path, (long)target, sizeof(target), 0,
-			       0, 0);
+	long got = ufx_syscall(SYS_readlinkat, AT_FDCWD, (long)path, (long)target,
+			       sizeof(target), 0, 0);
 
 	return got >= (long)sizeof(wanted) - 1 &&
 	       ufx_bytes_equal(target, wanted, sizeof(wanted) - 1);
@@ -211,8 +211,8 @@ static uint32_t add_text(struct ufx_description *d, const char *text)
 static void name_program(struct ufx_description *d)
 {
 	char path[PATH_MAX];
-	long got = ufx_syscall(SYS_readlink, (long)"/proc/self/exe", (long)path,
-			       sizeof(path) - 1, 0, 0, 0);
+	long got = ufx_syscall(SYS_readlinkat, AT_FDCWD, (long)"/proc/self/exe",
+			       (long)path, sizeof(path) - 1, 0, 0);
 
 	if (got <= 0)
 		return;
