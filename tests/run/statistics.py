@@ -10,6 +10,7 @@ usage: statistics.py COUNTED
 import json
 import os
 import re
+import select
 import shutil
 import signal
 import subprocess
@@ -297,10 +298,62 @@ def stops(counted):
         process.communicate()
 
 
+def on_terminal(command):
+    """A shell's part, as a session leader: what the job's states are."""
+    signal.signal(signal.SIGTTOU, signal.SIG_IGN)
+    own = os.getpgrp()
+    job = subprocess.Popen(command, process_group=0, stderr=subprocess.DEVNULL)
+    for turn in range(3):
+        os.tcsetpgrp(0, job.pid)
+        os.killpg(job.pid, signal.SIGCONT)
+        if turn:
+            print("it goes on", flush=True)
+        _, status = os.waitpid(job.pid, os.WUNTRACED)
+        os.tcsetpgrp(0, own)
+        if not os.WIFSTOPPED(status):
+            print("ended %d" % os.waitstatus_to_exitcode(status), flush=True)
+            return
+        print("stopped", flush=True)
+
+
+def expect(terminal, word):
+    """Reads until @word; what came before."""
+    text = b""
+    while word not in text:
+        if not select.select([terminal], [], [], 10)[0]:
+            return None
+        try:
+            text += os.read(terminal, 1000)
+        except OSError:
+            return None
+    return text
+
+
+def job_control(counted):
+    child, terminal = os.forkpty()
+    if not child:
+        try:
+            on_terminal([drive.UFUTEX, "run", "--stats", "--", counted, "stay", "1"])
+        finally:
+            os._exit(0)
+    try:
+        drive.check(expect(terminal, b"\n"), "on a terminal: it starts")
+        os.write(terminal, b"\x1a")
+        drive.check(expect(terminal, b"goes on"), "on a terminal: ^Z stops both")
+        os.write(terminal, b"\x1a")
+        drive.check(expect(terminal, b"goes on"), "on a terminal: and again")
+        os.write(terminal, b"\x03")
+        drive.check(expect(terminal, b"ended -2"), "on a terminal: ^C ends both")
+    finally:
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+        os.close(terminal)
+
+
 def main():
     counted = os.path.realpath(sys.argv[1])
     for test in (kinds, observed, tables, sleeping, against_kernel, forks, ends, many, each_file,
-                 not_allowed, daemon, stops):
+                 not_allowed, daemon, stops, job_control):
         test(counted)
     live(counted, [], "bare: ")
     live(counted, ["--stats"], "with --stats: ")
