@@ -11,6 +11,7 @@ int ufx_cmd_run(int argc, char **argv);
 int ufx_cmd_bench(int argc, char **argv);
 int ufx_cmd_check(int argc, char **argv);
 int ufx_cmd_sites(int argc, char **argv);
+int ufx_cmd_stats(int argc, char **argv);
 
 /*
  * "ufutex COMMAND: message" and a line feed on standard error, in one write;

@@ -19,6 +19,7 @@ static const struct command {
 	{ "run", ufx_cmd_run, "run a program with its futex calls on the engine" },
 	{ "bench", ufx_cmd_bench, "measure the engine, beside the kernel" },
 	{ "check", ufx_cmd_check, "what this machine offers, and does it work" },
+	{ "stats", ufx_cmd_stats, "what a program under `ufutex run` has done so far" },
 	{ "sites", ufx_cmd_sites, "where the code of objects calls futex(2)" },
 };
 

@@ -198,7 +198,7 @@ static void print_process(FILE *out, const struct ufx_counted *c)
 		c->n[UFX_COUNT_FUTEX], c->n[UFX_COUNT_WAITV], slots_now(c), c->program,
 		c->running ? " (still running)" : "");
 	if (c->reason)
-		fprintf(out, "          on the kernel: %s\n", c->reason);
+		fprintf(out, "          not served: %s\n", c->reason);
 	if (c->n[UFX_COUNT_FOREIGN])
 		fprintf(out, "          woken by calls from elsewhere: %" PRIu64 "\n",
 			c->n[UFX_COUNT_FOREIGN]);
@@ -213,17 +213,29 @@ static void print_kinds(FILE *out, const uint64_t n[UFX_COUNTS])
 				n[UFX_COUNT_SERVED + k], n[UFX_COUNT_PASSED + k]);
 }
 
+/* Children that became something else, or did nothing. */
+static bool is_idle(const struct ufx_counted *c)
+{
+	return !c->served && !c->passed && !c->reason;
+}
+
 void ufx_counted_table(FILE *out, const struct ufx_counted *list, size_t count)
 {
 	uint64_t all[UFX_COUNTS] = { 0 };
+	size_t idle = 0;
 
 	fprintf(out, "%8s  %-7s %11s %9s %7s %9s %9s %9s %7s  %s\n", "pid", "tier",
 		"served", "passed", "no call", "sleeps", "futex(2)", "waitv(2)", "slots",
 		"program");
 	for (size_t i = 0; i < count; i++) {
-		print_process(out, &list[i]);
+		if (count > 1 && is_idle(&list[i]))
+			idle++;
+		else
+			print_process(out, &list[i]);
 		for (unsigned int k = 0; k < UFX_COUNTS; k++)
 			all[k] += list[i].n[k];
 	}
+	if (idle)
+		fprintf(out, "          and %zu that called nothing\n", idle);
 	print_kinds(out, all);
 }

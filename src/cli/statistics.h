@@ -12,7 +12,7 @@
 /* A process; its numbers are summed over the stripes. */
 struct ufx_counted {
 	uint32_t pid;
-	bool running; /* still */
+	bool running; /* still, although the one that was started has ended */
 	const char *program;
 	const char *tier, *reason; /* reason: or NULL */
 	uint64_t n[UFX_COUNTS];

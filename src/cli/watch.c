@@ -109,7 +109,11 @@ static bool has_ended(pid_t child, int *status)
 		if (!has_job_control())
 			continue;
 		raise(SIGSTOP);
-		kill(child, SIGCONT);
+		/* Who continued us did it for all, or for us alone. */
+		if (waitpid(child, status, WNOHANG | WCONTINUED) != child)
+			kill(child, SIGCONT);
+		else if (!WIFCONTINUED(*status))
+			return true;
 	}
 	return false;
 }

@@ -110,10 +110,17 @@ struct news {
 	size_t count, room;
 };
 
+/* The loader is one object, but has a record in each namespace. */
+static const void *dynamic(const void *id)
+{
+	return ((const struct link_map *)id)->l_ld;
+}
+
 static bool is_known(const struct ufx_loaded *o)
 {
 	for (unsigned int i = 0; i < known_count; i++)
-		if (known[i].id == o->id && known[i].bias == o->bias)
+		if (known[i].bias == o->bias &&
+		    (known[i].id == o->id || dynamic(known[i].id) == dynamic(o->id)))
 			return true;
 	return false;
 }
@@ -239,6 +246,8 @@ static void objects_changed(void)
 		if (why)
 			ufx_preload_say("an object that was loaded later is not served",
 					why);
+		if (why)
+			ufx_statistics_not_all(why);
 		ufx_text_close();
 	}
 	forget_news(&news);

@@ -41,7 +41,7 @@ struct ufx_statistics_anchor ufx_statistics_anchor
 
 __asm__(".pushsection .note.ufutex, \"a\", %note\n\t"
 	".balign 4\n\t"
-	".long 7, 8, 1\n\t"
+	".long 7, 8, 2\n\t" /* UFX_STATISTICS_NOTE_TYPE */
 	".asciz \"ufutex\"\n\t"
 	".balign 4\n\t"
 	".quad ufx_statistics_anchor - .\n\t"
@@ -162,8 +162,8 @@ static bool is_ours(const char *path)
 {
 	static const char wanted[] = "/memfd:" UFX_STATISTICS_FILE " ";
 	char target[64];
-	long got = ufx_syscall(SYS_readlink, (long)path, (long)target, sizeof(target), 0,
-			       0, 0);
+	long got = ufx_syscall(SYS_readlinkat, AT_FDCWD, (long)path, (long)target,
+			       sizeof(target), 0, 0);
 
 	return got >= (long)sizeof(wanted) - 1 &&
 	       ufx_bytes_equal(target, wanted, sizeof(wanted) - 1);
@@ -211,8 +211,8 @@ static uint32_t add_text(struct ufx_description *d, const char *text)
 static void name_program(struct ufx_description *d)
 {
 	char path[PATH_MAX];
-	long got = ufx_syscall(SYS_readlink, (long)"/proc/self/exe", (long)path,
-			       sizeof(path) - 1, 0, 0, 0);
+	long got = ufx_syscall(SYS_readlinkat, AT_FDCWD, (long)"/proc/self/exe",
+			       (long)path, sizeof(path) - 1, 0, 0);
 
 	if (got <= 0)
 		return;
@@ -228,6 +228,14 @@ void ufx_statistics_tier(enum ufx_tier tier, const char *reason)
 		return;
 	d->tier = tier;
 	d->reason = reason ? add_text(d, reason) : 0;
+}
+
+void ufx_statistics_not_all(const char *reason)
+{
+	struct ufx_description *d = described();
+
+	if (d && !d->reason)
+		d->reason = add_text(d, reason);
 }
 
 static void count_site(struct ufx_statistics_object *o, const struct ufx_site *s)

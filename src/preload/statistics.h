@@ -83,7 +83,7 @@ struct ufx_statistics_file {
  * lies, 8 bytes. Addresses are those of the process.
  */
 #define UFX_STATISTICS_NOTE "ufutex"
-#define UFX_STATISTICS_NOTE_TYPE 1
+#define UFX_STATISTICS_NOTE_TYPE 2 /* 1 is host/note.h's */
 
 struct ufx_statistics_anchor {
 	uint64_t magic;
@@ -101,6 +101,9 @@ struct ufx_found_table;
 void ufx_statistics_start(void);
 
 void ufx_statistics_tier(enum ufx_tier tier, const char *reason);
+
+/* The tier stays, but something is not served. The first reason is kept. */
+void ufx_statistics_not_all(const char *reason);
 
 /* Its sites; once more for the same object changes nothing. */
 void ufx_statistics_object(const struct ufx_found_table *found);
