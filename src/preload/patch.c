@@ -171,6 +171,12 @@ static void remember(const struct ufx_loaded *o)
 		known[known_count++] = (struct known){ o->id, o->bias };
 }
 
+static void remember_all(const struct news *n)
+{
+	for (size_t i = 0; i < n->count; i++)
+		remember(&n->list[i].object);
+}
+
 static const char *judge_all(const struct news *n)
 {
 	for (size_t i = 0; i < n->count; i++) {
@@ -241,8 +247,12 @@ static void objects_changed(void)
 
 	ufx_enter_inside(); /* a handler must not come in between */
 	forget_gone();
-	if (find_news(&news) && news.count && !ufx_text_open()) {
-		why = cover_each(&news);
+	if (find_news(&news) && news.count) {
+		why = ufx_text_open();
+		if (why)
+			remember_all(&news);
+		else
+			why = cover_each(&news);
 		if (why)
 			ufx_preload_say("an object that was loaded later is not served",
 					why);
@@ -268,12 +278,14 @@ const char *ufx_patch_all(bool partly)
 		why = "there is no memory";
 	if (!why)
 		why = cover_all(&news, partly);
-	forget_news(&news);
 	if (!why || partly) {
 		const char *unwatched = ufx_objects_watch(objects_changed);
 
+		if (unwatched && !partly)
+			uncover_all(&news);
 		why = why ? why : unwatched;
 	}
+	forget_news(&news);
 	ufx_text_close();
 	return why;
 }

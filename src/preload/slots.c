@@ -5,6 +5,7 @@
 
 #include <fcntl.h>
 
+#include "host/atomic.h"
 #include "host/syscall.h"
 #include "preload/bytes.h"
 #include "preload/detour.h"
@@ -131,12 +132,15 @@ static void start_slot(struct ufx_slot *s, const struct ufx_slot *slot,
 	put_address(s->code + UFX_SLOT_RETURN, m->window + m->site->syscall + 2);
 }
 
+/* A window may lie in two pages, and the second refuse. */
 static const char *write_both(const struct ufx_slot *slot, const struct ufx_slot *s,
 			      const struct moved *m, const uint8_t *patched)
 {
-	if (write_text((uintptr_t)slot, s, sizeof(*s)) &&
-	    write_text(m->window, patched, m->site->length))
-		return NULL;
+	if (write_text((uintptr_t)slot, s, sizeof(*s))) {
+		if (write_text(m->window, patched, m->site->length))
+			return NULL;
+		write_text(m->window, m->site->bytes, m->site->length);
+	}
 	return "its code cannot be written";
 }
 
@@ -199,6 +203,11 @@ const char *ufx_slot_give(const struct ufx_site *site, uintptr_t bias, const voi
 	if (!use)
 		return "there are too many system calls to replace";
 	slot = &ufx_slots[use - uses];
+	/* First: another thread may fork, and its child finds what is written. */
+	use->window = m.window;
+	use->length = site->length;
+	ufx_bytes_copy(use->bytes, site->bytes, site->length);
+	ufx_store(&use->owner, owner);
 	ufx_bytes_fill(patched, NOP, sizeof(patched));
 	if (put_jump(patched, m.window, (uintptr_t)slot)) {
 		why = fill_near(slot, &m, patched);
@@ -208,12 +217,8 @@ const char *ufx_slot_give(const struct ufx_site *site, uintptr_t bias, const voi
 			      "there is no room for code near it";
 	}
 	if (why)
-		return why;
-	use->owner = owner;
-	use->window = m.window;
-	use->length = site->length;
-	ufx_bytes_copy(use->bytes, site->bytes, site->length);
-	return NULL;
+		use->owner = NULL;
+	return why;
 }
 
 static void release(const void *owner, bool mapped)
