@@ -65,10 +65,18 @@ int __wrap_ufx_park_words(const struct ufx_waitv_entry *words, unsigned int n,
 int __wrap_ufx_park_words(const struct ufx_waitv_entry *words, unsigned int n,
 			  const struct ufx_deadline *deadline)
 {
+	uint32_t *park = (uint32_t *)(uintptr_t)words[0].uaddr;
+	uint32_t watching = UFX_PARK_WATCHING;
+	struct ufx_waitv_entry alone = ufx_park_entry(park, UFX_PARK_ASLEEP);
+
+	if (chosen != NO_RESTART && chosen != UNWATCHED)
+		return __real_ufx_park_words(words, n, deadline);
+	/* It does not: so the word's bell must not be rung for it. */
+	__atomic_compare_exchange_n(park, &watching, UFX_PARK_ASLEEP, false,
+				    __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
 	if (chosen == NO_RESTART)
-		return ufx_park_alone((uint32_t *)(uintptr_t)words[0].uaddr,
-				      deadline);
-	return __real_ufx_park_words(words, chosen == UNWATCHED ? 1 : n, deadline);
+		return ufx_park_alone(park, deadline);
+	return __real_ufx_park_words(&alone, 1, deadline);
 }
 
 struct ufx_waiter **__real_ufx_take(struct ufx_place *place, uint64_t key, uint32_t n,
