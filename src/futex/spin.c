@@ -44,7 +44,13 @@ static void look(struct ufx_thread *t, uint64_t now)
 
 void ufx_spin_prepare(struct ufx_thread *t)
 {
-	uint64_t now = now_ns();
+	uint64_t now;
+
+	if (ufx_unlikely(ufx_is_confined())) {
+		t->cpus = 0;
+		return;
+	}
+	now = now_ns();
 
 	if (!t->waits) {
 		t->spin_credit = UFX_SPIN_FIRST;

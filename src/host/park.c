@@ -6,6 +6,7 @@
 #include "host/lock.h"
 #include "host/note.h"
 #include "host/park.h"
+#include "host/setting.h"
 #include "host/syscall.h"
 
 static bool has_waitv;
@@ -14,6 +15,19 @@ void ufx_park_start(void)
 {
 	/* No words: -EINVAL from a kernel that knows the call. */
 	has_waitv = ufx_syscall(UFX_NR_futex_waitv, 0, 0, 0, 0, 0, 0) == -EINVAL;
+}
+
+static bool confined;
+
+void ufx_confine(void)
+{
+	ufx_store(&confined, true);
+	ufx_store(&has_waitv, false);
+}
+
+bool ufx_is_confined(void)
+{
+	return ufx_load(&confined);
 }
 
 bool ufx_park_has_waitv(void)

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* From libc's conventions to the engine's: -errno becomes errno and -1. */
 #include <errno.h>
+#include <sys/prctl.h>
 
 #include "abi/served.h"
+#include "host/setting.h"
 #include "host/syscall.h"
 #include "preload/handlers.h"
 #include "preload/operations.h"
@@ -110,6 +112,8 @@ long ufx_preload_requeue(struct ufx_waitv_entry *waiters, unsigned int flags,
 long ufx_preload_prctl(int option, unsigned long arg2, unsigned long arg3,
 		       unsigned long arg4, unsigned long arg5)
 {
+	if (option == PR_SET_SECCOMP)
+		ufx_confine();
 	if (option != UFX_PR_FUTEX_HASH || !ufx_preload_on())
 		return PASS(SYS_prctl, option, arg2, arg3, arg4, arg5,
 			    0);
@@ -117,6 +121,12 @@ long ufx_preload_prctl(int option, unsigned long arg2, unsigned long arg3,
 }
 
 #if defined(__x86_64__)
+long ufx_preload_seccomp(unsigned long op, unsigned long flags, unsigned long filter)
+{
+	ufx_confine();
+	return PASS(SYS_seccomp, op, flags, filter, 0, 0, 0);
+}
+
 long ufx_preload_sigaction(int signal, const struct ufx_sigaction *act,
 			   struct ufx_sigaction *old, size_t mask_size)
 {

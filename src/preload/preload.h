@@ -49,6 +49,9 @@ long ufx_preload_requeue(struct ufx_waitv_entry *waiters, unsigned int flags,
 			 int nr_wake, int nr_requeue);
 long ufx_preload_prctl(int option, unsigned long arg2, unsigned long arg3,
 		       unsigned long arg4, unsigned long arg5);
+/* The program confines itself: from now on we make no calls that it does not. */
+long ufx_preload_seccomp(unsigned long op, unsigned long flags, unsigned long filter);
+
 struct ufx_sigaction;
 long ufx_preload_sigaction(int signal, const struct ufx_sigaction *act,
 			   struct ufx_sigaction *old, size_t mask_size);

@@ -17,6 +17,7 @@
 #define NR_futex 202
 #define NR_prctl 157
 #define NR_vfork 58
+#define NR_seccomp 317
 #define NR_futex_waitv 449
 #define NR_futex_wake 454
 #define NR_futex_wait 455
@@ -29,6 +30,7 @@
 	.hidden	ufx_preload_requeue
 	.hidden	ufx_preload_prctl
 	.hidden	ufx_preload_sigaction
+	.hidden	ufx_preload_seccomp
 	.hidden	ufx_preload_fail
 	.hidden	ufx_thread_unregistered
 
@@ -61,6 +63,8 @@ syscall:
 	je	5f
 	cmpl	$NR_rt_sigaction, %edi
 	je	9f
+	cmpl	$NR_seccomp, %edi
+	je	10f
 2:
 	movq	%rdi, %rax
 	movq	%rsi, %rdi
@@ -123,6 +127,11 @@ syscall:
 	movq	%rcx, %rdx
 	movq	%r8, %rcx
 	jmp	ufx_preload_sigaction
+10:
+	movq	%rsi, %rdi
+	movq	%rdx, %rsi
+	movq	%rcx, %rdx
+	jmp	ufx_preload_seccomp
 	.cfi_endproc
 	.size	syscall, . - syscall
 
