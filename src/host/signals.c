@@ -32,12 +32,17 @@ void ufx_signals_restore(uint64_t before)
 	set_mask(before, 0);
 }
 
-/* The kernel delivers them at the end of the call: each handler runs there. */
+/*
+ * The kernel delivers them at the end of the call: each handler runs there. Any
+ * handler that comes until then finds the mark, and lets them in itself: it
+ * may wait for one of them, or never come back.
+ */
 void ufx_signals_let_in(void)
 {
-	uint64_t mask = ufx_xchg(&ufx_thread_deferred, 0);
+	uint64_t mask = ufx_load(&ufx_thread_deferred);
 
-	if (mask)
-		ufx_syscall(SYS_rt_sigprocmask, SIG_UNBLOCK, (long)&mask, 0,
-			    sizeof(mask), 0, 0);
+	if (!mask)
+		return;
+	ufx_syscall(SYS_rt_sigprocmask, SIG_UNBLOCK, (long)&mask, 0, sizeof(mask), 0, 0);
+	ufx_store(&ufx_thread_deferred, 0);
 }

@@ -22,6 +22,7 @@
 #include "preload/slots.h"
 
 #define SIGNALS 64
+#define RESTORER 0x04000000 /* SA_RESTORER, which libc keeps to itself */
 #define BIT(signal) (1ull << ((signal)-1))
 
 /* In a word beside a handler's address, which has 57 bits at most. */
@@ -78,21 +79,64 @@ static bool is_own(int signal, const siginfo_t *info)
 		signal == SIGTRAP || signal == SIGSYS);
 }
 
-/*
- * Sent to the thread once more, while it is blocked: the kernel keeps it until
- * ufx_signals_let_in. Nothing is stored here that could be lost.
- */
-static void put_off(int signal, siginfo_t *info, void *context)
+static uint64_t *mask_of(void *context)
 {
 	ucontext_t *uc = context;
-	uint64_t *mask = (uint64_t *)(void *)&uc->uc_sigmask, bit = BIT(signal);
 
-	*mask |= bit;
-	ufx_syscall(SYS_rt_sigprocmask, SIG_BLOCK, (long)&bit, 0, sizeof(bit), 0, 0);
-	ufx_syscall(SYS_rt_tgsigqueueinfo, ufx_syscall(SYS_getpid, 0, 0, 0, 0, 0, 0),
-		    ufx_syscall(SYS_gettid, 0, 0, 0, 0, 0, 0), signal, (long)info, 0, 0);
+	return (uint64_t *)(void *)&uc->uc_sigmask;
+}
+
+static void set_mask(int how, uint64_t mask, uint64_t *before)
+{
+	ufx_syscall(SYS_rt_sigprocmask, how, (long)&mask, (long)before, sizeof(mask), 0, 0);
+}
+
+/*
+ * Sent to the thread once more, while it is blocked: the kernel keeps it until
+ * ufx_signals_let_in. Nothing is stored here that could be lost. False: the
+ * kernel keeps no more of them.
+ */
+static bool put_off(int signal, siginfo_t *info, void *context)
+{
+	uint64_t bit = BIT(signal), before = 0;
+	long ret;
+
+	set_mask(SIG_BLOCK, bit, &before);
+	ret = ufx_syscall(SYS_rt_tgsigqueueinfo,
+			  ufx_syscall(SYS_getpid, 0, 0, 0, 0, 0, 0),
+			  ufx_syscall(SYS_gettid, 0, 0, 0, 0, 0, 0), signal, (long)info,
+			  0, 0);
+	if (ret) {
+		set_mask(SIG_SETMASK, before, NULL);
+		return false;
+	}
+	*mask_of(context) |= bit;
 	ufx_fetch_or(&ufx_thread_deferred, bit);
 	ufx_store(&ufx_thread_posted, 1);
+	return true;
+}
+
+static int entry_of(const void *handler);
+
+/*
+ * Where the handler of @signal may come just before signals that were put off
+ * are let in, they are let in now, but for those that it keeps out itself.
+ * They are not to stay blocked when it returns, and not to be lost if it does
+ * not. Before ufx_futex_interrupt, which would let them all in here.
+ */
+static void let_others_in(int signal, void *context)
+{
+	struct ufx_sigaction action = { 0 };
+	uint64_t mask, kept;
+
+	if (ufx_thread_inside || ufx_load(&ufx_thread_bound))
+		return;
+	mask = ufx_xchg(&ufx_thread_deferred, 0);
+	if (change(signal, NULL, &action) || entry_of(action.handler) < 0)
+		action.mask = action.flags = 0;
+	kept = action.mask | (action.flags & SA_NODEFER ? 0 : BIT(signal));
+	*mask_of(context) &= ~mask;
+	set_mask(SIG_UNBLOCK, mask & ~kept, NULL);
 }
 
 static void set_default(int signal)
@@ -102,16 +146,19 @@ static void set_default(int signal)
 	change(signal, &none, NULL);
 }
 
+/* Not if an instruction made it: then the kernel ends the program, too. */
+static bool is_ignored(int signal, const siginfo_t *info)
+{
+	return info->si_code <= 0 &&
+	       believed[signal == SIGBUS].handler == (void *)SIG_IGN;
+}
+
 /* SIGSEGV or SIGBUS, for which the program has no handler. */
 static void by_default(int signal, const siginfo_t *info)
 {
-	bool sent = info->si_code <= 0;
-
-	if (sent && believed[signal == SIGBUS].handler == (void *)SIG_IGN)
-		return;
 	/* The instruction faults again, or the signal comes again. */
 	set_default(signal);
-	if (sent)
+	if (info->si_code <= 0) /* sent */
 		ufx_syscall(SYS_tgkill, ufx_syscall(SYS_getpid, 0, 0, 0, 0, 0, 0),
 			    ufx_syscall(SYS_gettid, 0, 0, 0, 0, 0, 0), signal, 0, 0, 0);
 }
@@ -156,12 +203,15 @@ void ufx_on_signal(int signal, siginfo_t *info, void *context, unsigned int entr
 	void (*handler)(int, siginfo_t *, void *);
 	uint64_t word;
 
-	if (is_fault(signal) && ufx_guard_fixup(context))
+	if (is_fault(signal) && (ufx_guard_fixup(context) || is_ignored(signal, info)))
 		return;
 	word = ufx_load(&words[signal][entry]);
-	if (!ufx_futex_interrupt(word & RESTARTS) && !is_own(signal, info)) {
-		put_off(signal, info, context);
-		return;
+	if (ufx_load(&ufx_thread_deferred))
+		let_others_in(signal, context);
+	if (!ufx_futex_interrupt(word & RESTARTS)) {
+		/* One that cannot be kept is better early than lost. */
+		if (!is_own(signal, info) && put_off(signal, info, context))
+			return;
 	}
 	if (!is_real((void *)(uintptr_t)(word & ADDRESS))) {
 		by_default(signal, info);
@@ -270,11 +320,12 @@ static long exchange_fault(int signal, const struct ufx_sigaction *wanted,
 		return 0;
 	ours = ours_for(signal, wanted);
 	if (!is_real(wanted->handler)) {
-		ours.flags = SA_SIGINFO | SA_ONSTACK | 0x04000000; /* SA_RESTORER */
+		ours.flags = SA_SIGINFO | SA_ONSTACK | SA_RESTART | RESTORER;
 		ours.restorer = restorer;
 		ours.mask = 0;
 	}
 	*b = *wanted;
+	b->mask &= ~(BIT(SIGKILL) | BIT(SIGSTOP)); /* as the kernel */
 	return change(signal, &ours, NULL);
 }
 

@@ -10,12 +10,14 @@
 #include "host/syscall.h"
 #include "preload/bytes.h"
 #include "preload/objects.h"
+#include "preload/preload.h"
 #include "preload/slots.h"
 
 /* musl has not got it. Of later versions its list goes on in another namespace. */
 extern struct r_debug _r_debug __attribute__((weak));
 extern ElfW(Dyn) _DYNAMIC[] __attribute__((visibility("hidden")));
 
+#define BREAKPOINT 0xcc
 #define NAMESPACES_FROM 2 /* version of r_debug */
 
 struct namespace {
@@ -176,12 +178,18 @@ bool ufx_objects_have(const void *id, uintptr_t bias)
 
 /*
  * The function that the loader calls for debuggers does nothing: it is
- * replaced by a jump to ours. A debugger's breakpoint there goes on working.
+ * replaced by a jump to ours. Not if a debugger has been there before: it would
+ * put back what it found.
  */
 const char *ufx_objects_watch(void (*hook)(void))
 {
 	if (!&_r_debug || !_r_debug.r_brk)
 		return "the loader tells nobody of new objects";
+	if (*(const uint8_t *)_r_debug.r_brk == BREAKPOINT) {
+		ufx_preload_say("a debugger watches the loader",
+				"objects that are loaded later are not served");
+		return NULL;
+	}
 	if (!ufx_slots_lead((uintptr_t)_r_debug.r_brk, hook))
 		return "the loader's code is not as expected";
 	return NULL;

@@ -82,7 +82,8 @@ static void take_cached(struct ufx_found_table *f)
 		return;
 	if (map_file((int)fd, &f->pages, &f->size)) {
 		f->table = f->pages;
-		if (ufx_table_check(f->table, f->size) || !is_of(f->table, &f->object)) {
+		if (ufx_table_check(f->table, f->size) || f->table->error ||
+		    !is_of(f->table, &f->object)) {
 			ufx_syscall(SYS_munmap, (long)f->pages, (long)f->size, 0, 0, 0, 0);
 			f->pages = NULL;
 			f->table = NULL;
