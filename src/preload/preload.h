@@ -1,22 +1,24 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * libufutex-preload.so: what a program calls in libc, answered by the engine.
+ * libufutex-preload.so: a program's futex calls, answered by the engine.
  *
- * Loaded by LD_PRELOAD into programs that know nothing of it. It exports four
- * functions, without version names, so that references of any version bind to
- * them:
+ * Loaded by LD_PRELOAD into programs that know nothing of it. On x86-64 its
+ * constructor (start.c) replaces the system calls in the code of the program and
+ * its libraries (patch.c), which come to site.c from then on. It also exports
+ * four functions, without version names, so that references of any version bind
+ * to them:
  *
- *   syscall         futex, futex_waitv, futex_wake, futex_wait, futex_requeue
- *                   and prctl go to the functions below; all others do what
- *                   libc's syscall does
+ *   syscall         futex, futex_waitv, futex_wake, futex_wait, futex_requeue,
+ *                   prctl, rt_sigaction and seccomp go to the functions below;
+ *                   all others do what libc's syscall does
  *   prctl           PR_FUTEX_HASH goes to the engine
  *   vfork           marks the thread: its child shares the thread's memory but
  *                   not the kernel's care for its restartable sequences
  *   pthread_create  lets the table grow with the number of threads, as the
  *                   kernel's does
  *
- * The engine passes on what it does not serve. Calls that come before the
- * constructor work: the engine starts itself at its first use.
+ * Where not all system calls can be replaced, nothing is served: a word that is
+ * waited on here must not be woken in the kernel.
  *
  * musl loads a library that names libc.so.6, too. There this one is silent and
  * passes everything on, so it must not need anything that only glibc has.
