@@ -444,7 +444,7 @@ def debugged(place, program, first=()):
     """gdb stops it before it cancels, and lists all threads' frames."""
     return ["gdb", "-nx", "-batch"] + list(first) + [
         "-ex", "set debuginfod enabled off", "-ex", "break pthread_cancel", "-ex", "run",
-        "-ex", "thread apply all bt 8", "-ex", "continue", program]
+        "-ex", "thread apply all bt", "-ex", "continue", program]
 
 
 def gdb_says(place, said):
