@@ -174,6 +174,8 @@ static void by_default(int signal, const siginfo_t *info)
  * where we work for it, its wait returns -EINTR, if need be at once (a wait
  * that is queued has been interrupted already).
  */
+static bool cancels_by_place;
+
 static void cancel(void (*handler)(int, siginfo_t *, void *), siginfo_t *info,
 		   ucontext_t *context)
 {
@@ -183,8 +185,9 @@ static void cancel(void (*handler)(int, siginfo_t *, void *), siginfo_t *info,
 	ucontext_t copy;
 
 	if (!shown) {
-		if (ufx_slot_is_asking(pc) ||
-		    !ufx_site_is_over((uintptr_t)registers[REG_RSP]))
+		if (cancels_by_place &&
+		    (ufx_slot_is_asking(pc) ||
+		     !ufx_site_is_over((uintptr_t)registers[REG_RSP])))
 			ufx_store(&ufx_thread_hurried, 1);
 		handler(SIGCANCEL, info, context);
 		return;
@@ -426,8 +429,23 @@ static void find_restorer(void)
 	change(SIGSEGV, &first, NULL);
 }
 
+/* Weak, for musl, where nothing of this is called. */
+extern const char *gnu_get_libc_version(void) __attribute__((weak));
+
+/* "2.41" or later; 3 is far away. */
+static bool libc_is_new(void)
+{
+	const char *version = gnu_get_libc_version();
+	unsigned int minor = 0;
+
+	for (version += 2; *version >= '0' && *version <= '9'; version++)
+		minor = minor * 10 + (unsigned int)(*version - '0');
+	return minor >= 41;
+}
+
 void ufx_handlers_start(void)
 {
+	cancels_by_place = libc_is_new();
 	home = ufx_pages_alloc_wiped(4096);
 	if (!home)
 		return;

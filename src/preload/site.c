@@ -134,7 +134,7 @@ bool ufx_preload_site(struct ufx_site_call *s)
 	served = serve(s);
 	ufx_compiler_barrier();
 	ufx_store(&now, outer);
-	if (ufx_unlikely(ufx_load(&ufx_thread_hurried)))
-		ufx_store(&ufx_thread_hurried, 0);
+	if (served && ufx_unlikely(ufx_load(&ufx_thread_hurried)))
+		ufx_store(&ufx_thread_hurried, 0); /* else the slot looks */
 	return served;
 }

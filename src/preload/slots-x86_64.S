@@ -25,12 +25,15 @@
 
 #include "preload/slots.h"
 
+#define EINTR 4
 #define NOP 0x90
 #define TRAP 0xcc
 
 /* DW_CFA_expression for rip: (rip & -SLOT_SIZE) + UFX_SLOT_RETURN. */
 #define RETURN_IN_SLOT                                                         \
 	.cfi_escape 0x10, 16, 7, 0x80, 0, 0x09, 0x80, 0x1a, 0x23, UFX_SLOT_RETURN
+
+	.hidden	ufx_thread_hurried
 
 	.section .text.ufx_slots, "ax", @progbits
 	.p2align 12
@@ -52,7 +55,16 @@ ufx_slots:
 	jecxz	1f
 	jmp	2f
 1:
+	/* A cancellation while it was asked: not to be made any more. */
+	movq	ufx_thread_hurried@gottpoff(%rip), %rcx
+	movl	%fs:(%rcx), %ecx
+	jecxz	3f
+	movq	ufx_thread_hurried@gottpoff(%rip), %rcx
+	movl	$0, %fs:(%rcx)
+	movq	$-EINTR, %rax
+	jmp	2f
 	.org	9b + UFX_SLOT_SYSCALL, NOP
+3:
 	syscall
 2:
 	.org	9b + UFX_SLOT_BEHIND, NOP

@@ -14,8 +14,8 @@
 #define UFX_SLOTS 1024
 #define UFX_SLOT_SIZE 128
 #define UFX_SLOT_GAP 16      /* for a window's instructions before, or behind */
-#define UFX_SLOT_SYSCALL 40
-#define UFX_SLOT_BEHIND 42
+#define UFX_SLOT_SYSCALL 76
+#define UFX_SLOT_BEHIND 78
 #define UFX_SLOT_DETOUR 112  /* an address, where there is a detour */
 #define UFX_SLOT_RETURN 120  /* an address; the unwind information knows */
 #define UFX_JUMP_LENGTH 5
