@@ -353,9 +353,9 @@ def stress_futex(place):
     return stress(place, "futex", 200000)
 
 
-@row("stress-ng mutex", "2 instances, 200,000", "stress-ng", quick=True, scale=5)
+@row("stress-ng mutex", "2 instances, 500,000", "stress-ng", quick=True, scale=2)
 def stress_mutex(place):
-    return stress(place, "mutex", 200000)
+    return stress(place, "mutex", 500000)
 
 
 # Its threads stop when the work is done; it waits for the end of the time.
