@@ -10,7 +10,7 @@
 
 #define LOOK_WAITS 64 /* a thread's waits between looks at what it may have */
 #define LOOK_NS 100000000
-#define GAP_NS 500 /* between looks at the words */
+#define GAP_NS 2000 /* between looks at the words */
 #define GAP_PAUSES 4 /* between looks at the clock */
 #define SPINNERS 16
 #define YIELD_CREDIT UFX_SMALL(8, 1)
