@@ -97,23 +97,31 @@ static bool has_job_control(void)
 	return fd >= 0 && getsid(0) != getpid();
 }
 
+/* Has anything happened to it that nobody has been told of yet? */
+static bool has_news(pid_t child)
+{
+	siginfo_t info = { 0 };
+
+	return !waitid(P_PID, (id_t)child, &info,
+		       WNOHANG | WNOWAIT | WEXITED | WSTOPPED | WCONTINUED) &&
+	       info.si_pid;
+}
+
 /*
  * Has the program ended? If it has stopped so do we, and who started us finds
  * a stopped job; it goes on when we do.
  */
 static bool has_ended(pid_t child, int *status)
 {
-	while (waitpid(child, status, WNOHANG | WUNTRACED) == child) {
+	while (waitpid(child, status, WNOHANG | WUNTRACED | WCONTINUED) == child) {
+		if (WIFCONTINUED(*status) || (WIFSTOPPED(*status) && !has_job_control()))
+			continue;
 		if (!WIFSTOPPED(*status))
 			return true;
-		if (!has_job_control())
-			continue;
 		raise(SIGSTOP);
-		/* Who continued us did it for all, or for us alone. */
-		if (waitpid(child, status, WNOHANG | WCONTINUED) != child)
+		/* Who continued us did it for all, and it may have stopped again; or for us alone. */
+		if (!has_news(child))
 			kill(child, SIGCONT);
-		else if (!WIFCONTINUED(*status))
-			return true;
 	}
 	return false;
 }
