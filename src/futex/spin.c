@@ -2,6 +2,7 @@
 #include <time.h>
 
 #include "futex/spin.h"
+#include "host/confine.h"
 #include "host/guard.h"
 #include "host/quota.h"
 #include "host/sched.h"

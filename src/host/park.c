@@ -2,11 +2,11 @@
 #include <errno.h>
 
 #include "host/atomic.h"
+#include "host/confine.h"
 #include "host/guard.h"
 #include "host/lock.h"
 #include "host/note.h"
 #include "host/park.h"
-#include "host/setting.h"
 #include "host/syscall.h"
 
 static bool has_waitv;
@@ -17,22 +17,9 @@ void ufx_park_start(void)
 	has_waitv = ufx_syscall(UFX_NR_futex_waitv, 0, 0, 0, 0, 0, 0) == -EINVAL;
 }
 
-static bool confined;
-
-void ufx_confine(void)
-{
-	ufx_store(&confined, true);
-	ufx_store(&has_waitv, false);
-}
-
-bool ufx_is_confined(void)
-{
-	return ufx_load(&confined);
-}
-
 bool ufx_park_has_waitv(void)
 {
-	return ufx_load(&has_waitv);
+	return ufx_load(&has_waitv) && !ufx_is_confined();
 }
 
 int ufx_park_alone(const uint32_t *park, const struct ufx_deadline *deadline)
@@ -106,7 +93,7 @@ int ufx_park_words(const struct ufx_waitv_entry *words, unsigned int n,
 {
 	long ret;
 
-	if (!ufx_load(&has_waitv))
+	if (!ufx_park_has_waitv())
 		return park_and_look(words, n, deadline);
 	ret = ufx_syscall(UFX_NR_futex_waitv, (long)words, n, 0,
 			  deadline ? (long)&deadline->at : 0,

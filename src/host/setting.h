@@ -14,12 +14,4 @@ bool ufx_spin_parse(const char *text, uint32_t *ns);
 uint32_t ufx_spin_setting(void); /* auto until somebody sets it */
 void ufx_spin_set(uint32_t ns);
 
-/*
- * From now on the process may be ended for a system call that it does not make
- * by itself (seccomp). So waits use futex(2) alone, and neither look at
- * scheduling nor yield nor spin.
- */
-void ufx_confine(void);
-bool ufx_is_confined(void);
-
 #endif

@@ -4,7 +4,7 @@
 #include <sys/prctl.h>
 
 #include "abi/served.h"
-#include "host/setting.h"
+#include "host/confine.h"
 #include "host/syscall.h"
 #include "preload/handlers.h"
 #include "preload/operations.h"

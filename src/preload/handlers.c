@@ -443,12 +443,12 @@ static bool libc_is_new(void)
 	return minor >= 41;
 }
 
-void ufx_handlers_start(void)
+bool ufx_handlers_start(void)
 {
 	cancels_by_place = libc_is_new();
 	home = ufx_pages_alloc_wiped(4096);
 	if (!home)
-		return;
+		return false;
 	home->pid = own_pid();
 	pthread_atfork(NULL, NULL, note_fork);
 	find_restorer();
@@ -461,4 +461,5 @@ void ufx_handlers_start(void)
 		believed[i] = had;
 	}
 	ufx_guard_is_elsewhere();
+	return true;
 }

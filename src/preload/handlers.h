@@ -13,6 +13,7 @@
 
 #ifndef __ASSEMBLER__
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -24,8 +25,11 @@ struct ufx_sigaction {
 	uint64_t mask;
 };
 
-/* From now on ours stand before the program's, that of guarded accesses first. */
-void ufx_handlers_start(void);
+/*
+ * From now on ours stand before the program's, that of guarded accesses first.
+ * False: there is no memory.
+ */
+bool ufx_handlers_start(void);
 
 /* rt_sigaction(2): -errno or 0. */
 long ufx_handlers_change(int signal, const struct ufx_sigaction *act,

@@ -1,11 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-#include <elf.h>
 #include <link.h>
 
 #include "host/guard.h"
-#include "host/lock.h"
 #include "host/memory.h"
-#include "host/signals.h"
 #include "host/thread.h"
 #include "preload/bytes.h"
 #include "preload/objects.h"
@@ -38,8 +35,19 @@ static const char *because(const char *path, const char *why)
 	return reason;
 }
 
+static const char *refused(enum ufx_site_refused why)
+{
+	static char text[128];
+	const char *end = text + sizeof(text) - 1;
+	char *at = ufx_text_append(text, end, "a system call in it cannot be replaced: ");
+
+	*ufx_text_append(at, end, ufx_site_reason(why)) = '\0';
+	return text;
+}
+
 /* ---- one object -------------------------------------------------------------- */
 
+/* @site is usable: 5 bytes or more. */
 static bool same_bytes(const struct ufx_site *site, uintptr_t bias)
 {
 	uintptr_t at = bias + (uintptr_t)site->address;
@@ -48,8 +56,6 @@ static bool same_bytes(const struct ufx_site *site, uintptr_t bias)
 		uintptr_t from = i + 4 <= site->length ? at + i : at + site->length - 4;
 		uint32_t value;
 
-		if (site->length < 4) /* refused: not to be changed */
-			return true;
 		if (ufx_guarded_load_any((const uint32_t *)from, &value) ||
 		    !ufx_bytes_equal(&value, site->bytes + (from - at), 4))
 			return false;
@@ -83,7 +89,7 @@ static const char *judge(const struct ufx_found_table *f)
 		if (sites[i].kind == UFX_SITE_UNLIKELY)
 			continue;
 		if (sites[i].refused)
-			return ufx_site_reason(sites[i].refused);
+			return refused(sites[i].refused);
 		if (!same_bytes(&sites[i], f->object.bias))
 			return "its code is not as in its file";
 	}

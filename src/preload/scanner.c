@@ -14,7 +14,6 @@
 #include "host/memory.h"
 #include "host/signals.h"
 #include "host/syscall.h"
-#include "host/thread.h"
 #include "preload/bytes.h"
 #include "preload/scanner.h"
 

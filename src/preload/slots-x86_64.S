@@ -50,6 +50,7 @@ ufx_slots:
 	leaq	-128(%rsp), %rsp
 	.cfi_def_cfa_offset 128
 	call	ufx_slot_common
+	.org	9b + UFX_SLOT_ASKED, NOP
 	leaq	128(%rsp), %rsp
 	.cfi_def_cfa_offset 0
 	jecxz	1f

@@ -243,8 +243,6 @@ void ufx_slots_forget(const void *owner)
 	release(owner, false);
 }
 
-#define ASKED 26 /* where the slot's call returns to */
-
 uintptr_t ufx_slot_origin(uintptr_t pc, bool served)
 {
 	uintptr_t at = pc - (uintptr_t)ufx_slots, behind;
@@ -257,7 +255,7 @@ uintptr_t ufx_slot_origin(uintptr_t pc, bool served)
 	/* At a call that goes on, the kernel has left another rcx. */
 	if (in_slot == UFX_SLOT_SYSCALL)
 		return behind - 2;
-	return in_slot > UFX_SLOT_SYSCALL || (in_slot >= ASKED && served) ? behind : behind - 2;
+	return in_slot > UFX_SLOT_SYSCALL || (in_slot >= UFX_SLOT_ASKED && served) ? behind : behind - 2;
 }
 
 bool ufx_slot_is_asking(uintptr_t pc)

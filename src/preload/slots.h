@@ -14,6 +14,7 @@
 #define UFX_SLOTS 1024
 #define UFX_SLOT_SIZE 128
 #define UFX_SLOT_GAP 16      /* for a window's instructions before, or behind */
+#define UFX_SLOT_ASKED 26    /* the C code has answered */
 #define UFX_SLOT_SYSCALL 76
 #define UFX_SLOT_BEHIND 78
 #define UFX_SLOT_DETOUR 112  /* an address, where there is a detour */

@@ -124,7 +124,8 @@ static void choose_tier(void)
 	ufx_statistics_tier(why || observe ? UFX_TIER_OBSERVE : UFX_TIER_PATCH, why);
 	if (why || observe)
 		return;
-	ufx_handlers_start();
+	if (!ufx_handlers_start())
+		refuse("cannot start", "no memory");
 	ufx_preload_serves = true;
 }
 #else

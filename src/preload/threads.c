@@ -8,6 +8,7 @@
 #include <pthread.h>
 
 #include "host/atomic.h"
+#include "host/confine.h"
 #include "host/thread.h"
 #include "preload/preload.h"
 #include "table/domain.h"
@@ -31,13 +32,16 @@ static create_fn *next_create(void)
 	return found;
 }
 
-/* A child of vfork must leave its parent's table alone; there it has no use. */
+/*
+ * A child of vfork must leave its parent's table alone; there it has no use. Nor
+ * does one that confined itself let us count threads and processors.
+ */
 static void scale(void)
 {
 	struct ufx_domain *domain;
 	int saved = errno;
 
-	if (!ufx_preload_on() || ufx_thread_unregistered)
+	if (!ufx_preload_on() || ufx_thread_unregistered || ufx_is_confined())
 		return;
 	domain = ufx_domain_default();
 	if (domain)

@@ -94,10 +94,6 @@ def run(command, env=None, seconds=25):
                  err.decode(errors="replace"))
 
 
-def has_stats():
-    return "--stats" in run([UFUTEX, "run", "--help"]).out
-
-
 def difference(bare, under):
     return "\n".join(difflib.unified_diff(
         bare.splitlines(), under.splitlines(), "bare", "run", lineterm=""))
@@ -165,10 +161,7 @@ def compare(bare, under, stats, options):
     if not check(under.out == bare.out, "under run it prints the same",
                  difference(bare.out, under.out)):
         comment(under.err[-2000:])
-    if stats is None:
-        skip("stats", "this command's run has no --stats")
-    else:
-        check_stats(stats, options)
+    check_stats(stats, options)
 
 
 def drive(options):
@@ -181,18 +174,12 @@ def drive(options):
             skip("bare: " + line.split(" - ", 1)[-1].split(" # SKIP")[0],
                  line.split("# SKIP ", 1)[1])
     check(bare.status == options.status, "bare it ends with %d" % options.status, bare.said())
-    if options.needs_stats and not has_stats():
-        skip("under run", "this command's run does not know handlers")
-        return
     with tempfile.TemporaryDirectory() as directory:
         path = os.path.join(directory, "stats")
-        with_stats = has_stats()
-        prefix = options.before + [UFUTEX, "run"] + (["--stats=json:" + path] if with_stats else [])
+        prefix = options.before + [UFUTEX, "run", "--stats=json:" + path]
         under = run(prefix + options.run_option + ["--"] + options.command,
                     options.env)
-        stats = None
-        if with_stats:
-            stats = open(path).read() if os.path.exists(path) else ""
+        stats = open(path).read() if os.path.exists(path) else ""
     compare(bare, under, stats, options)
 
 
@@ -201,8 +188,6 @@ def parser():
     p.add_argument("--futex", choices=("private", "both", "none"), default="private",
                    help="which futex calls does it make?")
     p.add_argument("--observe", metavar="REGEX", help="tier observe, for this reason")
-    p.add_argument("--needs-stats", action="store_true",
-                   help="bare alone, where the command has no --stats yet")
     p.add_argument("--own", action="store_true",
                    help="the tier of other programs that it starts does not matter")
     p.add_argument("--judge", metavar="PROGRAM",

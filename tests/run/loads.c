@@ -8,27 +8,11 @@
  */
 #include <dlfcn.h>
 
+#include "lockers.h"
 #include "plugin.h"
 #include "run.h"
 
 #define LOCKERS 2
-
-static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
-static long over, counter;
-
-static void *lock_always(void *arg)
-{
-	long turns = 0;
-
-	(void)arg;
-	while (!get(&over)) {
-		pthread_mutex_lock(&mutex);
-		counter++;
-		pthread_mutex_unlock(&mutex);
-		turns++;
-	}
-	return (void *)turns;
-}
 
 static uint32_t word;
 static struct plugin *current;

@@ -60,10 +60,7 @@ def sanitized(directory):
             drive.skip("a program", "cannot be built: "
                        + done.stdout.decode().strip().splitlines()[-1])
             continue
-        if drive.has_stats():
-            drive.drive(drive.parsed(["--", program]))
-        else:
-            drive.skip("a program", "this command's run does not leave its runtime the first")
+        drive.drive(drive.parsed(["--", program]))
 
 
 def main():

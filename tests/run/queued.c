@@ -5,11 +5,10 @@
  * lower numbers first; one at a time.
  */
 #include "run.h"
+#include "victims.h"
 
-static long next_value[2], wrong_order, nested, received, stop, sent;
+static long next_value[2], wrong_order, nested, received, sent;
 static _Thread_local volatile sig_atomic_t inside;
-static uint32_t word;
-static sem_t sem;
 
 static void handler(int sig, siginfo_t *info, void *context)
 {
@@ -36,36 +35,6 @@ static void install(void)
 	sigaddset(&action.sa_mask, SIGRTMIN + 1);
 	sigaction(SIGRTMIN, &action, NULL);
 	sigaction(SIGRTMIN + 1, &action, NULL);
-}
-
-static long compute(void *arg)
-{
-	(void)arg;
-	while (!get(&stop))
-		;
-	return 0;
-}
-
-static long block(void *arg)
-{
-	(void)arg;
-	while (sem_wait(&sem))
-		;
-	return 0;
-}
-
-static long hot(void *arg)
-{
-	struct timespec t = { .tv_nsec = 2000 };
-
-	(void)arg;
-	while (!get(&stop)) {
-		raw_futex(&word, FUTEX_WAIT_PRIVATE, 0, &t, NULL, 0);
-		raw_futex(&word, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
-		sem_post(&sem);
-		sem_trywait(&sem);
-	}
-	return 0;
 }
 
 /* Never more in flight than the limit of queued signals allows. */

@@ -7,6 +7,7 @@
 #include <ucontext.h>
 
 #include "run.h"
+#include "victims.h"
 
 static struct seen {
 	int signo, code, pid_is_ours, value;
@@ -31,40 +32,6 @@ static void handler(int sig, siginfo_t *info, void *context)
 	seen.before_ok = !sigismember(&uc->uc_sigmask, sig) &&
 			 !sigismember(&uc->uc_sigmask, SIGUSR2);
 	add(&handled);
-}
-
-/* ---- threads that are hit -------------------------------------------------- */
-
-static sem_t sem;
-static uint32_t word;
-static long stop;
-
-static long compute(void *arg)
-{
-	(void)arg;
-	while (!get(&stop))
-		;
-	return 0;
-}
-
-static long block(void *arg)
-{
-	(void)arg;
-	while (sem_wait(&sem))
-		;
-	return 0;
-}
-
-static long hot(void *arg)
-{
-	struct timespec t = { .tv_nsec = 3000 };
-
-	(void)arg;
-	while (!get(&stop)) {
-		raw_futex(&word, FUTEX_WAIT_PRIVATE, 0, &t, NULL, 0);
-		raw_futex(&word, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
-	}
-	return 0;
 }
 
 static struct state {

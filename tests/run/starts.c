@@ -6,26 +6,10 @@
 #include <fcntl.h>
 #include <spawn.h>
 
+#include "lockers.h"
 #include "run.h"
 
 extern char **environ;
-
-static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
-static long over, counter;
-
-static void *lock_always(void *arg)
-{
-	long turns = 0;
-
-	(void)arg;
-	while (!get(&over)) {
-		pthread_mutex_lock(&mutex);
-		counter++;
-		pthread_mutex_unlock(&mutex);
-		turns++;
-	}
-	return (void *)turns;
-}
 
 static int out[2]; /* what children say */
 
