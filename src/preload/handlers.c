@@ -18,6 +18,7 @@
 #include "host/thread.h"
 #include "preload/bytes.h"
 #include "preload/handlers.h"
+#include "preload/order.h"
 #include "preload/site.h"
 #include "preload/slots.h"
 
@@ -99,14 +100,9 @@ static void set_mask(int how, uint64_t mask, uint64_t *before)
 static bool put_off(int signal, siginfo_t *info, void *context)
 {
 	uint64_t bit = BIT(signal), before = 0;
-	long ret;
 
 	set_mask(SIG_BLOCK, bit, &before);
-	ret = ufx_syscall(SYS_rt_tgsigqueueinfo,
-			  ufx_syscall(SYS_getpid, 0, 0, 0, 0, 0, 0),
-			  ufx_syscall(SYS_gettid, 0, 0, 0, 0, 0, 0), signal, (long)info,
-			  0, 0);
-	if (ret) {
+	if (!ufx_order_again(signal, info)) {
 		set_mask(SIG_SETMASK, before, NULL);
 		return false;
 	}
@@ -207,6 +203,8 @@ void ufx_on_signal(int signal, siginfo_t *info, void *context, unsigned int entr
 	uint64_t word;
 
 	if (is_fault(signal) && (ufx_guard_fixup(context) || is_ignored(signal, info)))
+		return;
+	if (!ufx_order_kept(signal, info))
 		return;
 	word = ufx_load(&words[signal][entry]);
 	if (ufx_load(&ufx_thread_deferred))
