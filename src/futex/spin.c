@@ -18,6 +18,8 @@
 #define YIELD_EVERY 32 /* waits between yields that are tried again */
 #define YIELD_LONG_NS 100000
 
+static uint32_t first_credit = UFX_SPIN_FIRST, first_yields = YIELD_CREDIT; /* a new thread's */
+
 static uint64_t now_ns(void)
 {
 	struct timespec now;
@@ -31,9 +33,11 @@ static void look(struct ufx_thread *t, uint64_t now)
 	struct ufx_sched sched = ufx_sched_look();
 	uint32_t quota = ufx_quota();
 
-	t->looked = now;
 	t->priority = sched.priority;
 	t->cpus = 0;
+	if (t->waits == 1 && t->spin_credit < UFX_SPIN_NS && !t->yield_credit)
+		return; /* it has no use for CPUs, and may not wait a second time */
+	t->looked = now;
 	if (!sched.normal || !ufx_spin_setting())
 		return;
 	t->cpus = ufx_sched_cpus(now);
@@ -54,8 +58,8 @@ void ufx_spin_prepare(struct ufx_thread *t)
 	now = now_ns();
 
 	if (!t->waits) {
-		t->spin_credit = UFX_SPIN_FIRST;
-		t->yield_credit = YIELD_CREDIT;
+		t->spin_credit = ufx_load(&first_credit);
+		t->yield_credit = ufx_load(&first_yields);
 	}
 	if (t->waits++ % LOOK_WAITS == 0 || now - t->looked > LOOK_NS)
 		look(t, now);
@@ -101,9 +105,13 @@ void ufx_spin_learn(struct ufx_thread *t, bool tries, uint64_t ns, bool helped)
 	t->spins++;
 	if (!tries)
 		t->spin_credit -= ns < t->spin_credit ? (uint32_t)ns : t->spin_credit;
-	if (!helped)
+	if (!helped) {
+		if (!tries && !t->spins_helped && t->spin_credit < UFX_SPIN_NS)
+			ufx_store(&first_credit, ufx_load(&first_credit) / 2);
 		return;
-	t->spins_helped++;
+	}
+	if (!t->spins_helped++)
+		ufx_store(&first_credit, UFX_SPIN_FIRST);
 	t->spin_credit += UFX_SPIN_NS;
 	if (t->spin_credit > UFX_SPIN_CREDIT)
 		t->spin_credit = UFX_SPIN_CREDIT;
@@ -184,6 +192,15 @@ static bool spins(struct ufx_thread *t, const struct ufx_waitv_entry *words,
 	return helped;
 }
 
+static void fail_to_yield(struct ufx_thread *t)
+{
+	uint32_t first = ufx_load(&first_yields);
+
+	t->yield_credit--;
+	if (t->waits == 1 && first) /* one of many that may never wait again */
+		ufx_store(&first_yields, first - 1);
+}
+
 /*
  * Among busy strangers a yield gives away a time slice, where a sleeper would
  * be let in as soon as it is woken: one that took long ends the yielding.
@@ -202,9 +219,9 @@ static bool yields(struct ufx_thread *t, const struct ufx_waitv_entry *words,
 	if (now_ns() - before > YIELD_LONG_NS)
 		t->yield_credit = 0;
 	else if (helped)
-		t->yield_credit = YIELD_CREDIT;
+		ufx_store(&first_yields, t->yield_credit = YIELD_CREDIT);
 	else if (t->yield_credit)
-		t->yield_credit--;
+		fail_to_yield(t);
 	return helped;
 }
 

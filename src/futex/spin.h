@@ -10,7 +10,9 @@
  * and the cgroups' quota give more than one CPU. What each thread may have is
  * looked at before a wait, if that was 64 of its waits or 100 ms ago.
  *
- * The cost is bounded. A thread has a credit of time, at first 20 us. What it
+ * The cost is bounded. A thread has a credit of time, at first 20 us; half of
+ * what the ones before it had, for each that spun its own in vain, until one's
+ * spin has helped again: of many threads that live shortly few spin. What it
  * spins is taken off; a spin that helped adds 5 us, about what it saved. Half the
  * credit is the longest spin: one that is late for once is waited for, up to
  * 0.1 ms. Without credit a thread sleeps at once; but in 1/64 of the time, 0.25 ms
@@ -19,7 +21,7 @@
  * process:
  *
  *   time spun <= time / 64 for each that may at a time
- *                + 20 us for each thread
+ *                + 20 us, at most, for each thread
  *                + 5 us for each spin that helped
  *
  * and one spin more of each thread, which may end 1 us late.

@@ -22,7 +22,9 @@ UFX_TLS struct ufx_thread *ufx_thread_record;
 /* Wiped by fork: the child has no records. */
 struct records {
 	struct ufx_thread *first;
-	uint32_t claims;
+	uint32_t made, free; /* how many; those that were given back */
+	uint32_t claims;     /* until one looks for dead threads' records */
+	struct ufx_thread *last; /* that was given back: it is free, and warm */
 };
 
 static struct records *records;
@@ -43,7 +45,13 @@ static void release_at_exit(void *record)
 	if (ufx_thread_record != t) /* forked meanwhile */
 		return;
 	ufx_thread_record = NULL;
-	ufx_store_release(&t->claimed, ufx_load(&t->lines_used) ? NEVER_DEAD : 0);
+	if (ufx_load(&t->lines_used)) {
+		ufx_store(&t->claimed, NEVER_DEAD);
+		return;
+	}
+	ufx_store_release(&t->claimed, 0);
+	ufx_store(&records->last, t);
+	ufx_fetch_add(&records->free, 1); /* late: nobody searches in vain */
 }
 
 /*
@@ -96,6 +104,15 @@ static bool dead(const struct ufx_thread *t, uint32_t owner)
 /* A free record, or one whose owner has died without telling. */
 static struct ufx_thread *reuse(uint32_t tid, bool look_for_dead)
 {
+	uint32_t free = ufx_load(&records->free), nobody = 0;
+	struct ufx_thread *last = ufx_load(&records->last);
+
+	while (free && !ufx_cas(&records->free, &free, free - 1))
+		;
+	if (!free && !look_for_dead)
+		return NULL;
+	if (last && ufx_cas(&last->claimed, &nobody, tid))
+		return last;
 	for (struct ufx_thread *t = ufx_thread_first(); t; t = t->next) {
 		uint32_t owner = ufx_load(&t->claimed);
 
@@ -124,6 +141,8 @@ static struct ufx_thread *map_more(uint32_t tid)
 		heads[i].lines = firsts + FIRSTS_SIZE + i * POOL_SIZE;
 		push(&heads[i]);
 	}
+	ufx_fetch_add(&records->made, CHUNK);
+	ufx_fetch_add(&records->free, CHUNK - 1);
 	return &heads[0];
 }
 
@@ -133,16 +152,26 @@ static void reset(struct ufx_thread *t)
 	ufx_store(&t->lines_used, 0);
 	t->blocked = NULL;
 	t->waits = 0;
+	t->looked = 0;
 	t->spins = t->spins_helped = 0;
 	for (struct ufx_posted_page *page = &t->posted; page; page = page->next)
 		ufx_store(&page->used, 0);
+}
+
+/* Once in as many claims as there are records: a look takes a call for each. */
+static bool time_to_look(void)
+{
+	if (ufx_fetch_add(&records->claims, 1) < ufx_load(&records->made))
+		return false;
+	ufx_store(&records->claims, 0);
+	return true;
 }
 
 struct ufx_thread *ufx_thread_self_slow(void)
 {
 	struct ufx_thread *before = ufx_thread_record, *t;
 	uint32_t tid = (uint32_t)ufx_syscall(SYS_gettid, 0, 0, 0, 0, 0, 0);
-	bool look = (ufx_fetch_add(&records->claims, 1) & 15) == 15;
+	bool look = time_to_look();
 
 	if (ufx_load(&ufx_thread_unregistered))
 		tid = NEVER_DEAD;
@@ -156,6 +185,7 @@ struct ufx_thread *ufx_thread_self_slow(void)
 	if (!__atomic_compare_exchange_n(&ufx_thread_record, &before, t, false,
 					 __ATOMIC_RELAXED, __ATOMIC_RELAXED)) {
 		ufx_store_release(&t->claimed, 0);
+		ufx_fetch_add(&records->free, 1);
 		return ufx_thread_record;
 	}
 	if (exit_key_usable)

@@ -197,6 +197,26 @@ static void cost(unsigned int helps, const char *what)
 	start = now + UFX_SPIN_TRY_EVERY;
 }
 
+/* New threads learn from those before them. */
+static void newcomers(void)
+{
+	struct ufx_thread t[8] = { 0 };
+	unsigned int spun = 0;
+
+	for (int i = 0; i < 8; i++) {
+		ufx_spin_prepare(&t[i]);
+		t[i].cpus = 2;
+		spun += t[i].spin_credit >= UFX_SPIN_NS;
+		while (t[i].spin_credit >= UFX_SPIN_NS)
+			ufx_spin_learn(&t[i], false, UFX_SPIN_NS, false);
+	}
+	ok(spun && spun < 4, "%u of 8 threads have a credit to spin in vain", spun);
+	ufx_spin_learn(&t[7], true, UFX_SPIN_NS, true);
+	t[0] = (struct ufx_thread){ 0 };
+	ufx_spin_prepare(&t[0]);
+	is_int(t[0].spin_credit, UFX_SPIN_FIRST, "until a spin helps");
+}
+
 /* How many threads may spin at a time, on @cpus? */
 static void places(uint32_t cpus, int expected)
 {
@@ -344,6 +364,7 @@ int main(void)
 	cost(0, "spinning never helps");
 	cost(1, "seldom");
 	cost(50, "every other time");
+	newcomers();
 	handlers();
 	fork_in_handler();
 	return tap_end();
