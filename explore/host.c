@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "host/cpu.h"
+#include "host/blocks.h"
 #include "host/memory.h"
 #include "host/quota.h"
 #include "host/sched.h"
@@ -74,18 +75,28 @@ void *ufx_pages_alloc_wiped(size_t size)
 	return take(size > 256 ? 256 : size, "state", true);
 }
 
-void *ufx_pages_alloc_pair(size_t size)
+void *ufx_pair_alloc(void)
 {
-	char *p = take(size, "domain", true);
+	char *p = take(UFX_PAIR_APART, "domain", true);
 
-	take(size, "config", false);
+	take(UFX_PAIR_APART, "config", false);
 	return p;
 }
 
-void ufx_pages_free_pair(void *pages, size_t size)
+void ufx_pair_free(void *pair)
 {
-	give_back((char *)pages + size, true);
-	give_back(pages, true);
+	give_back((char *)pair + UFX_PAIR_APART, true);
+	give_back(pair, true);
+}
+
+void *ufx_block_alloc(void)
+{
+	return take(UFX_BLOCK, "table", false);
+}
+
+void ufx_block_free(void *block)
+{
+	give_back(block, true);
 }
 
 void *ufx_pages_alloc_stable(size_t size)

@@ -14,6 +14,7 @@
 #include "futex/wait.h"
 #include "host/count.h"
 #include "host/guard.h"
+#include "table/domain.h"
 
 static uint64_t foreign_wakes;
 
@@ -210,8 +211,11 @@ static void set_up(struct ufx_blocked *b)
 
 		w->mask = b->mask;
 		w->park = &b->thread->park;
-		w->priority = (uint8_t)b->thread->priority;
+		w->priority = ufx_domain_config(b->domain)->options.fifo ?
+				      0 : (uint8_t)b->thread->priority;
 		w->here = b->n == 1;
+		w->node = w->guest = 0; /* the line may have been one's */
+		w->ending = UFX_WOKEN;
 	}
 	b->rings = ufx_bell_look(b->words[1].uaddr);
 	b->words[0] = ufx_park_entry(&b->thread->park, UFX_PARK_ASLEEP);
@@ -229,7 +233,7 @@ static long finish(struct ufx_blocked *b, unsigned int n, long ret)
 		if (!ufx_wait_finish(b->domain, &b->waiters[i]) || woken)
 			continue;
 		woken = true;
-		ret = i;
+		ret = b->waiters[i].ending == UFX_WOKEN ? (long)i : -ECANCELED;
 	}
 	ufx_thread_lines_free(b->thread, b->n);
 	ufx_store(&b->thread->blocked, b->outer);
@@ -309,7 +313,7 @@ static bool begin(struct ufx_blocked *b)
 /* After ufx_futex_interrupt: its answer stands unless there was more than it. */
 static void end_interrupted(struct ufx_blocked *b, long ret)
 {
-	if (b->result >= 0) /* woken before */
+	if (b->result >= 0 || b->result == -ECANCELED) /* ended before */
 		return;
 	if (ret == 0 || ret == -EAGAIN || ret == IN_CHILD)
 		return;
@@ -376,6 +380,7 @@ static void interrupt(struct ufx_blocked *b, bool restart)
 	b->again = restart && b->kind == UFX_WAIT_RESTARTS;
 	if (b->waiters) {
 		b->result = finish(b, b->n, -EINTR);
+		b->again = b->again && b->result == -EINTR;
 	} else {
 		b->result = -EINTR;
 		ufx_store(&b->thread->blocked, b->outer);

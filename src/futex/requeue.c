@@ -45,6 +45,19 @@ static uint32_t count_staying(struct ufx_place *place, uint64_t key, uint32_t n)
 	return count;
 }
 
+uint32_t ufx_move(struct ufx_place places[2], uint64_t from, uint64_t to, uint32_t n)
+{
+	return from == to ? count_staying(&places[0], from, n) : move(places, from, to, n);
+}
+
+void ufx_moved_unlock(struct ufx_place places[2], uint64_t from, uint64_t to,
+		      uint32_t taken, uint32_t moved)
+{
+	if (from == to)
+		moved = 0;
+	ufx_place_unlock_two(places, (uint32_t[2]){ taken + moved }, (uint32_t[2]){ 0, moved });
+}
+
 long ufx_requeue(struct ufx_domain *d, uint32_t *word1, uint32_t *word2,
 		 uint32_t wake, uint32_t requeue, bool compare, uint32_t expected)
 {
@@ -72,16 +85,8 @@ long ufx_requeue(struct ufx_domain *d, uint32_t *word1, uint32_t *word2,
 	}
 	ufx_enter_inside(); /* as in ufx_wake */
 	ufx_take(&places[0], key1, wake, UINT32_MAX, &chain, &taken);
-	if (key1 == key2) {
-		moved = count_staying(&places[0], key1, requeue);
-		ufx_place_unlock_two(places, (uint32_t[2]){ taken },
-				     (uint32_t[2]){ 0 });
-	} else {
-		moved = move(places, key1, key2, requeue);
-		ufx_place_unlock_two(places, (uint32_t[2]){ taken + moved },
-				     (uint32_t[2]){ 0, moved });
-	}
-	ufx_release(chain, false);
-	ufx_leave_inside();
+	moved = ufx_move(places, key1, key2, requeue);
+	ufx_moved_unlock(places, key1, key2, taken, moved);
+	ufx_release_all(chain, false);
 	return taken + moved;
 }

@@ -31,6 +31,8 @@ static int lock_and_look(struct ufx_domain *d, uint32_t *word, uint32_t expected
 		ret = ufx_guarded_load(word, &value);
 	if (!ret && value != expected)
 		ret = -EAGAIN;
+	if (!ret && ufx_unlikely(ufx_domain_is_going(d)))
+		ret = -ECANCELED;
 	if (ret)
 		ufx_place_unlock(place, 1);
 	return ret;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "futex/wake.h"
 #include "futex/bell.h"
+#include "futex/node.h"
 #include "host/park.h"
 
 #define BATCH 64
@@ -20,7 +21,7 @@ struct ufx_waiter **ufx_take(struct ufx_place *place, uint64_t key, uint32_t n,
 		if (w->mask & mask) {
 			if (!UFX_FAULT(NO_DEQUEUE))
 				ufx_queue_remove(&place->bucket->root, w);
-			ufx_store(&w->state, UFX_WAITER_TAKEN);
+			ufx_end_waiter(w, UFX_WOKEN, 0);
 			*chain = w;
 			chain = &w->next;
 			++*taken;
@@ -50,9 +51,13 @@ static unsigned int unpark(const struct batch *b)
 	return 0;
 }
 
-/* A wake of few in the kernel might take others than ours. */
-void ufx_release(struct ufx_waiter *w, bool all)
+/*
+ * Those of the chain that are threads; a wake of few in the kernel might take
+ * others than ours. Returns the chain of the others.
+ */
+static struct ufx_waiter *release_threads(struct ufx_waiter *w, bool all)
 {
+	struct ufx_waiter *guests = NULL, **end = &guests;
 	uint64_t key = w ? w->key : 0;
 	unsigned int asleep = 0;
 
@@ -60,11 +65,17 @@ void ufx_release(struct ufx_waiter *w, bool all)
 		struct batch b;
 
 		b.n = 0;
-		for (; w && b.n < BATCH; b.n++) {
+		while (w && b.n < BATCH) {
 			struct ufx_waiter *next = w->next;
 
+			if (ufx_unlikely(w->guest)) {
+				*end = w;
+				end = &w->next;
+				w = next;
+				continue;
+			}
 			b.parks[b.n] = w->park;
-			b.here[b.n] = all && w->here;
+			b.here[b.n++] = all && w->here;
 			/* The last touch: @w is its owner's from here on. */
 			ufx_store_release(&w->state, UFX_WAITER_WOKEN);
 			if (UFX_FAULT(TOUCH_WOKEN))
@@ -73,8 +84,42 @@ void ufx_release(struct ufx_waiter *w, bool all)
 		}
 		asleep += unpark(&b);
 	}
+	*end = NULL;
 	if (asleep)
 		ufx_bell_ring(key);
+	return guests;
+}
+
+/*
+ * Those that wait by a parker of their own, which may do what it likes: so not
+ * inside, but bound, as they are taken and wait for us.
+ */
+static void release_guests(struct ufx_waiter *w)
+{
+	while (w) {
+		const struct ufx_node *n = ufx_node_of(w);
+		struct ufx_waiter *next = w->next;
+		void (*tell)(void *) = n->parker->unpark;
+		void *handle = n->handle;
+
+		ufx_store_release(&w->state, UFX_WAITER_WOKEN); /* the last touch */
+		tell(handle);
+		w = next;
+	}
+}
+
+void ufx_release_all(struct ufx_waiter *chain, bool all)
+{
+	struct ufx_waiter *guests = release_threads(chain, all);
+
+	if (ufx_unlikely(guests)) {
+		ufx_bind();
+		ufx_leave_inside();
+		release_guests(guests);
+		ufx_unbind();
+		return;
+	}
+	ufx_leave_inside();
 }
 
 long ufx_wake(struct ufx_domain *d, uint64_t key, uint32_t n, uint32_t mask)
@@ -105,11 +150,12 @@ long ufx_wake(struct ufx_domain *d, uint64_t key, uint32_t n, uint32_t mask)
 	ufx_take(&place, key, n, mask, &chain, &taken);
 	all = taken > 1 && !ufx_queue_find(place.bucket->root, key);
 	ufx_place_unlock(&place, taken);
-	if (UFX_FAULT(RELEASE_OUTSIDE))
+	if (UFX_FAULT(RELEASE_OUTSIDE)) {
 		ufx_leave_inside();
-	ufx_release(chain, all);
-	if (!UFX_FAULT(RELEASE_OUTSIDE))
-		ufx_leave_inside();
+		release_threads(chain, all);
+		return taken;
+	}
+	ufx_release_all(chain, all);
 	if (UFX_FAULT(WAKE_CHASES) && taken && taken < n)
 		taken += (uint32_t)ufx_wake(d, key, n - taken, mask);
 	return taken;

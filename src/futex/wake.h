@@ -4,6 +4,7 @@
 #define UFX_FUTEX_WAKE_H
 
 #include <ufutex/domain.h>
+#include <ufutex/wake.h>
 
 #include "table/place.h"
 #include "table/waiter.h"
@@ -41,10 +42,28 @@ struct ufx_waiter **ufx_take(struct ufx_place *place, uint64_t key, uint32_t n,
 			     uint32_t *taken);
 
 /*
- * Tells taken waiters that they are woken, and wakes their threads. No lock.
- * @all: they were all that their one word had.
+ * Tells taken waiters that they are ended, wakes their threads, and leaves
+ * inside; then calls the parkers of those that have their own. No lock. @all: they
+ * were all that their one word had.
  */
-void ufx_release(struct ufx_waiter *chain, bool all);
+void ufx_release_all(struct ufx_waiter *chain, bool all);
+
+/*
+ * Calls a waker's or mover's @last, under the lock, and gives the taken ones of
+ * @chain the token that it may have set.
+ */
+void ufx_say_last(struct ufx_waiter *chain, struct ufx_taken *taken,
+		  void (*last)(struct ufx_taken *taken, void *arg), void *arg);
+
+/*
+ * Moves up to @n waiters of the first place's key @from behind those of @to in the
+ * second; or counts them, where both keys are one. Under both locks.
+ */
+uint32_t ufx_move(struct ufx_place places[2], uint64_t from, uint64_t to, uint32_t n);
+
+/* Unlocks two places that @taken left for good and @moved went over in. */
+void ufx_moved_unlock(struct ufx_place places[2], uint64_t from, uint64_t to,
+		      uint32_t taken, uint32_t moved);
 
 /*
  * R11. Leaves a wake to the frame that a handler interrupted. Called only with

@@ -139,7 +139,6 @@ long ufx_wake_op(struct ufx_domain *d, uint32_t *word1, uint32_t *word2,
 	if (ret > 0)
 		ufx_take(&places[1], key2, n2, UINT32_MAX, end, &gone[1]);
 	ufx_place_unlock_two(places, gone, come);
-	ufx_release(chain, false);
-	ufx_leave_inside();
+	ufx_release_all(chain, false);
 	return ret < 0 ? ret : (long)gone[0] + gone[1];
 }

@@ -43,7 +43,7 @@ extern void (*ufx_stable_hook)(void *pages, size_t size, bool freed);
  */
 struct ufx_wiped_locks {
 	uint32_t canary; /* not zero until a fork */
-	uint32_t pairs, stable, guard, references;
+	uint32_t pairs, stable, guard, references, blocks;
 };
 extern struct ufx_wiped_locks *ufx_wiped_locks;
 

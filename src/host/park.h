@@ -9,15 +9,11 @@
 #define UFX_HOST_PARK_H
 
 #include <ufutex/futex.h>
+#include <ufutex/wait.h>
 
 #define UFX_PARK_AWAKE 0
 #define UFX_PARK_ASLEEP 1
 #define UFX_PARK_WATCHING 2 /* asleep on words of the program, too */
-
-struct ufx_deadline {
-	struct timespec at; /* absolute */
-	clockid_t clock;
-};
 
 /*
  * Sleeps while *@park is UFX_PARK_ASLEEP, until @deadline (NULL: for ever).

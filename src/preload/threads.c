@@ -44,7 +44,7 @@ static void scale(void)
 	if (!ufx_preload_on() || ufx_thread_unregistered || ufx_is_confined())
 		return;
 	domain = ufx_domain_default();
-	if (domain)
+	if (domain && !ufx_domain_is_scaled(domain))
 		ufx_domain_scale(domain, ufx_threads_count());
 	errno = saved;
 }

@@ -5,9 +5,10 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include <ufutex/grace.h>
+
 #include "host/count.h"
 #include "host/lock.h"
-#include "host/memory.h"
 #include "host/signals.h"
 #include "host/syscall.h"
 #include "host/thread.h"
@@ -47,26 +48,69 @@ static void configure(struct ufx_domain *d, const struct ufx_domain_options *opt
 {
 	struct ufx_domain_config *config = ufx_domain_config(d);
 
-	if (options)
-		config->options = *options;
-	config->secret[1] = (uintptr_t)d * 0x9e3779b97f4a7c15u;
-	ufx_syscall(SYS_getrandom, (long)config->secret, sizeof(config->secret),
-		    GRND_NONBLOCK, 0, 0, 0);
+	config->references = 1;
+	config->options = *options;
+	if (options->allocator)
+		config->allocator = *options->allocator;
+	config->options.allocator = NULL; /* the caller's may go */
+	config->scales = !options->slots && !options->fixed;
+	if (options->has_secret) {
+		config->secret[0] = options->secret[0];
+		config->secret[1] = options->secret[1];
+	} else {
+		config->secret[1] = (uintptr_t)d * 0x9e3779b97f4a7c15u;
+		ufx_syscall(SYS_getrandom, (long)config->secret, sizeof(config->secret),
+			    GRND_NONBLOCK, 0, 0, 0);
+	}
 	config->secret[1] |= 1;
+}
+
+/* ---- memory ---- */
+
+/* With an allocator of its own it lies as if in a pair. */
+#define OWN_SIZE (UFX_PAIR_APART + sizeof(struct ufx_domain_config))
+
+static struct ufx_domain *allocate(const struct ufx_allocator *own)
+{
+	void *memory;
+
+	if (!own)
+		return ufx_pair_alloc();
+	memory = own->allocate(OWN_SIZE, 64, own->arg);
+	if (memory)
+		memset(memory, 0, OWN_SIZE);
+	return memory;
+}
+
+static void release(struct ufx_domain *d)
+{
+	struct ufx_allocator own = ufx_domain_config(d)->allocator;
+
+	if (own.allocate)
+		own.release(d, OWN_SIZE, own.arg);
+	else
+		ufx_pair_free(d);
 }
 
 int ufx_domain_create(struct ufx_domain **domain,
 		      const struct ufx_domain_options *options)
 {
+	static const struct ufx_domain_options none;
 	struct ufx_domain *d;
-	int ret = ufx_ref_start();
+	int ret;
 
+	if (!options)
+		options = &none;
+	if (!domain || !slots_valid(options->slots) ||
+	    (unsigned int)options->replace > UFX_REPLACE_AT_ZERO)
+		return -EINVAL;
+	if (options->allocator &&
+	    (!options->allocator->allocate || !options->allocator->release))
+		return -EINVAL;
+	ret = ufx_ref_start();
 	if (ret)
 		return ret;
-	if (options && !slots_valid(options->slots))
-		return -EINVAL;
-	/* One page that forks wipe, and one behind that they do not. */
-	d = ufx_pages_alloc_pair(UFX_DOMAIN_PAGE);
+	d = allocate(options->allocator);
 	if (!d)
 		return -ENOMEM;
 	configure(d, options);
@@ -74,16 +118,65 @@ int ufx_domain_create(struct ufx_domain **domain,
 	return 0;
 }
 
-int ufx_domain_destroy(struct ufx_domain *d)
+static bool has_waiters(const struct ufx_domain *d)
 {
 	struct ufx_table *t = d->table;
 
 	for (uint32_t i = 0; t && i <= t->mask; i++)
 		if (ufx_load(&t->buckets[i].root))
-			return -EBUSY;
+			return true;
+	return false;
+}
+
+static void dispose(struct ufx_domain *d)
+{
 	ufx_replace_of(d)->finish(d);
-	ufx_pages_free_pair(d, UFX_DOMAIN_PAGE);
+	release(d);
+}
+
+int ufx_domain_destroy(struct ufx_domain *d)
+{
+	if (!d)
+		return -EINVAL;
+	if (has_waiters(d) || ufx_load_acquire(&ufx_domain_config(d)->references) > 1)
+		return -EBUSY;
+	dispose(d);
 	return 0;
+}
+
+void ufx_domain_get(struct ufx_domain *d)
+{
+	ufx_fetch_add(&ufx_domain_config(d)->references, 1);
+}
+
+static void dispose_later(struct ufx_call *call)
+{
+	struct ufx_domain_config *config =
+		ufx_container(call, struct ufx_domain_config, call);
+
+	dispose((struct ufx_domain *)(void *)((char *)config - UFX_PAIR_APART));
+}
+
+bool ufx_domain_drop(struct ufx_domain *d)
+{
+	return ufx_fetch_sub(&ufx_domain_config(d)->references, 1) == 1;
+}
+
+void ufx_domain_dispose_later(struct ufx_domain *d)
+{
+	ufx_grace_call(&ufx_domain_config(d)->call, dispose_later);
+}
+
+void ufx_domain_go(struct ufx_domain *d)
+{
+	ufx_xchg(&d->going, 1);
+	ufx_fence_after_rmw();
+}
+
+void ufx_domain_forget(struct ufx_domain *d)
+{
+	if (d && ufx_domain_config(d)->allocator.allocate)
+		memset(d, 0, sizeof(*d)); /* its tables stay the parent's */
 }
 
 /* UFUTEX_REPLACE; false if it is none of the two. */
@@ -108,8 +201,9 @@ struct ufx_domain *ufx_domain_default(void)
 	if (!replace_from_environment(&options.replace) ||
 	    ufx_domain_create(&d, &options))
 		return NULL;
+	ufx_domain_config(d)->scales = false; /* but with threads, as the kernel's */
 	if (!ufx_cas(&default_domain, &none, d)) {
-		ufx_pages_free_pair(d, UFX_DOMAIN_PAGE);
+		ufx_pair_free(d);
 		d = none;
 	}
 	return d;

@@ -7,9 +7,9 @@
 #ifndef UFX_TABLE_DOMAIN_H
 #define UFX_TABLE_DOMAIN_H
 
+#include "host/blocks.h"
 #include "table/table.h"
 
-#define UFX_DOMAIN_PAGE 4096
 
 /* What keeps the table while an operation uses it. */
 enum ufx_domain_way {
@@ -27,6 +27,8 @@ struct ufx_domain {
 	uint64_t requested;      /* generation of the newest table asked for */
 	uint32_t shown;          /* what GET_SLOTS says */
 	uint32_t epoch;          /* no other start of it in any fork has the same */
+	uint32_t going;          /* no more waits */
+	uint32_t scaled;         /* no number of threads asks for more slots */
 	/* Under the lock, or statistics. */
 	struct ufx_table *pending __attribute__((aligned(64))); /* at zero */
 	struct ufx_migration *migration;                        /* at zero */
@@ -37,17 +39,23 @@ struct ufx_domain {
 	uint64_t signals; /* that the holder of the lock had blocked before */
 };
 
-_Static_assert(sizeof(struct ufx_domain) <= UFX_DOMAIN_PAGE, "one page");
+_Static_assert(sizeof(struct ufx_domain) <= UFX_PAIR, "a pair's first half");
 
 /* Behind the state: set at creation, the same in a fork child. */
 struct ufx_domain_config {
 	uint64_t secret[2]; /* of the hash */
 	struct ufx_domain_options options;
+	struct ufx_allocator allocator; /* if it has its own */
+	bool scales; /* with its waiters */
+	uint64_t references;
+	struct ufx_call call; /* that frees it */
 };
+
+_Static_assert(sizeof(struct ufx_domain_config) <= UFX_PAIR, "and its second");
 
 static inline struct ufx_domain_config *ufx_domain_config(const struct ufx_domain *d)
 {
-	return (struct ufx_domain_config *)((char *)d + UFX_DOMAIN_PAGE);
+	return (struct ufx_domain_config *)((char *)d + UFX_PAIR_APART);
 }
 
 /*
@@ -63,6 +71,12 @@ static inline uint64_t ufx_domain_hash(const struct ufx_domain *d, uint64_t key)
 	x ^= x >> 32;
 	return (x * 0xd6e8feb86659fd93u) >> 32;
 }
+
+/* One reference less; true: it was the last. */
+bool ufx_domain_drop(struct ufx_domain *d);
+
+/* Frees it after a grace period. */
+void ufx_domain_dispose_later(struct ufx_domain *d);
 
 /* Makes and publishes the first table, unless there is one. 0 or -ENOMEM. */
 int ufx_domain_start(struct ufx_domain *d);
@@ -89,6 +103,36 @@ void ufx_domain_count_moved(struct ufx_domain *d, uint32_t n);
  * somebody set the slots. Not from a signal handler.
  */
 void ufx_domain_scale(struct ufx_domain *d, unsigned int threads);
+
+/*
+ * More keys than this before one's own in a bucket's tree, and it is asked whether
+ * there should be more buckets.
+ */
+#define UFX_DOMAIN_DEEP 6
+
+/*
+ * That many were met, in a table of @slots. Quadruples them, if they scale with the
+ * waiters and still are those.
+ */
+void ufx_domain_crowded(struct ufx_domain *d, uint32_t slots);
+
+/*
+ * No waits from now on. A full fence. Partner: a waiter, which counts itself up in
+ * its bucket, fence, and looks (ufx_domain_is_going). Without: we find its bucket
+ * empty, it finds the domain staying.
+ */
+void ufx_domain_go(struct ufx_domain *d);
+
+static inline bool ufx_domain_is_going(const struct ufx_domain *d)
+{
+	return ufx_load(&d->going);
+}
+
+/* Need the threads not even be counted for ufx_domain_scale? */
+static inline bool ufx_domain_is_scaled(const struct ufx_domain *d)
+{
+	return ufx_load(&d->scaled);
+}
 
 /* Slots of a table for 0: what the kernel's global one would have. */
 uint32_t ufx_domain_global_slots(void);

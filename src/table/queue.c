@@ -28,12 +28,16 @@ static struct ufx_waiter **link_of(struct ufx_waiter **link,
 	return link;
 }
 
-/* Splits @tree into what is below @w's key and what is above, under @w. */
-static void split(struct ufx_waiter *tree, struct ufx_waiter *w)
+/*
+ * Splits @tree into what is below @w's key and what is above, under @w. Returns
+ * how long the seam is.
+ */
+static unsigned int split(struct ufx_waiter *tree, struct ufx_waiter *w)
 {
 	struct ufx_waiter **below = &w->left, **above = &w->right;
+	unsigned int seam = 0;
 
-	while (tree) {
+	for (; tree; seam++) {
 		if (tree->key < w->key) {
 			*below = tree;
 			below = &tree->right;
@@ -45,16 +49,21 @@ static void split(struct ufx_waiter *tree, struct ufx_waiter *w)
 		}
 	}
 	*below = *above = NULL;
+	return seam;
 }
 
-static void add_head(struct ufx_waiter **link, struct ufx_waiter *w)
+/* Returns how deep. */
+static unsigned int add_head(struct ufx_waiter **link, struct ufx_waiter *w)
 {
-	while (*link && weight(*link) > weight(w))
+	unsigned int depth = 0;
+
+	for (; *link && weight(*link) > weight(w); depth++)
 		link = w->key < (*link)->key ? &(*link)->left : &(*link)->right;
-	split(*link, w);
+	depth += split(*link, w);
 	*link = w;
 	w->head = 1;
 	w->next = w->prev = w;
+	return depth;
 }
 
 /* Joins the two subtrees of a head that goes. */
@@ -99,14 +108,12 @@ static struct ufx_waiter *place_of(struct ufx_waiter *head,
 	return at;
 }
 
-void ufx_queue_insert(struct ufx_waiter **root, struct ufx_waiter *w)
+unsigned int ufx_queue_insert(struct ufx_waiter **root, struct ufx_waiter *w)
 {
 	struct ufx_waiter *head = ufx_queue_find(*root, w->key), *at;
 
-	if (!head) {
-		add_head(root, w);
-		return;
-	}
+	if (!head)
+		return add_head(root, w);
 	at = place_of(head, w);
 	w->head = 0;
 	w->next = at;
@@ -115,6 +122,7 @@ void ufx_queue_insert(struct ufx_waiter **root, struct ufx_waiter *w)
 	at->prev = w;
 	if (at == head && head->priority < w->priority)
 		succeed(root, head, w);
+	return 0;
 }
 
 void ufx_queue_remove(struct ufx_waiter **root, struct ufx_waiter *w)

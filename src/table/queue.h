@@ -15,8 +15,11 @@
 /* The first waiter of @key, or NULL. */
 struct ufx_waiter *ufx_queue_find(struct ufx_waiter *root, uint64_t key);
 
-/* Behind all waiters of w->key that have its priority or a higher one. */
-void ufx_queue_insert(struct ufx_waiter **root, struct ufx_waiter *w);
+/*
+ * Behind all waiters of w->key that have its priority or a higher one. Returns how
+ * many other keys were passed on the way to it.
+ */
+unsigned int ufx_queue_insert(struct ufx_waiter **root, struct ufx_waiter *w);
 
 /* @w must be queued there. */
 void ufx_queue_remove(struct ufx_waiter **root, struct ufx_waiter *w);

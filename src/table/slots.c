@@ -97,23 +97,29 @@ int ufx_domain_set_slots(struct ufx_domain *d, uint32_t slots)
 	return ret;
 }
 
-static uint32_t wanted_slots(unsigned int threads)
+static uint32_t slots_for(unsigned int n)
 {
-	uint32_t cpus = ufx_cpus_online(), most = ufx_domain_global_slots();
-	uint32_t slots = power_of_two_above(4 * (threads < cpus ? threads : cpus));
+	uint32_t slots = power_of_two_above(4 * n), most = ufx_domain_global_slots();
 
 	if (slots < UFX_TABLE_SLOTS_MIN)
 		slots = UFX_TABLE_SLOTS_MIN;
 	return slots < most ? slots : most;
 }
 
+static uint32_t wanted_slots(unsigned int threads)
+{
+	unsigned int cpus = ufx_cpus_online();
+
+	return slots_for(threads < cpus ? threads : cpus);
+}
+
 void ufx_domain_scale(struct ufx_domain *d, unsigned int threads)
 {
-	uint32_t wanted = wanted_slots(threads);
+	uint32_t wanted;
 	struct ufx_table *t;
 	int error;
 
-	if (ufx_thread_inside)
+	if (ufx_thread_inside || ufx_domain_is_scaled(d))
 		return;
 	t = lock_started(d, &error);
 	if (!t)
@@ -124,6 +130,7 @@ void ufx_domain_scale(struct ufx_domain *d, unsigned int threads)
 	}
 	ufx_store(&t->flags, t->flags & ~UFX_TABLE_START);
 	ufx_domain_show(d, t);
+	wanted = wanted_slots(threads);
 	if (ufx_table_slots(t) >= wanted) {
 		ufx_domain_unlock(d);
 		return;
@@ -131,10 +138,31 @@ void ufx_domain_scale(struct ufx_domain *d, unsigned int threads)
 	replace_locked(d, wanted, 0, false);
 }
 
+void ufx_domain_crowded(struct ufx_domain *d, uint32_t slots)
+{
+	struct ufx_table *t;
+	int error;
+
+	if (ufx_thread_inside || !ufx_domain_config(d)->scales)
+		return;
+	t = lock_started(d, &error);
+	if (!t)
+		return;
+	if ((t->flags & (UFX_TABLE_CUSTOM | UFX_TABLE_FIXED)) || d->pending ||
+	    ufx_table_slots(t) != slots || slots > UFX_TABLE_SLOTS_MAX / 4) {
+		ufx_domain_unlock(d);
+		return;
+	}
+	replace_locked(d, 4 * slots, 0, false);
+}
+
 void ufx_domain_show(struct ufx_domain *d, const struct ufx_table *t)
 {
 	bool hidden = t->flags & (UFX_TABLE_START | UFX_TABLE_GLOBAL);
+	bool asked = t->flags & (UFX_TABLE_CUSTOM | UFX_TABLE_FIXED);
+	bool full = ufx_table_slots(t) >= slots_for(ufx_cpus_for_sizing());
 
+	ufx_store(&d->scaled, asked || (full && !(t->flags & UFX_TABLE_START)));
 	ufx_store(&d->shown, hidden ? 0 : ufx_table_slots(t));
 }
 

@@ -4,11 +4,31 @@
 #include "table/queue.h"
 #include "table/table.h"
 
+/* A fixed table is freed when nobody can read it any more: no page need stay. */
+static bool is_block(size_t size, uint32_t flags)
+{
+	return (flags & UFX_TABLE_FIXED) && size <= UFX_BLOCK;
+}
+
+static void *allocate(struct ufx_domain *d, size_t size, uint32_t flags)
+{
+	const struct ufx_allocator *own = &ufx_domain_config(d)->allocator;
+	void *memory;
+
+	if (ufx_likely(!own->allocate))
+		return is_block(size, flags) ? ufx_block_alloc() :
+					       ufx_pages_alloc_stable(size);
+	memory = own->allocate(size, 64, own->arg);
+	if (memory)
+		__builtin_memset(memory, 0, size);
+	return memory;
+}
+
 struct ufx_table *ufx_table_new(struct ufx_domain *d, uint32_t slots,
 				uint32_t flags)
 {
 	size_t size = sizeof(struct ufx_table) + slots * sizeof(struct ufx_bucket);
-	struct ufx_table *t = ufx_pages_alloc_stable(size);
+	struct ufx_table *t = allocate(d, size, flags);
 
 	if (!t)
 		return NULL;
@@ -22,7 +42,17 @@ struct ufx_table *ufx_table_new(struct ufx_domain *d, uint32_t slots,
 
 void ufx_table_free(struct ufx_table *t)
 {
+	const struct ufx_allocator *own = &ufx_domain_config(t->domain)->allocator;
 	size_t size = t->size;
+
+	if (ufx_unlikely(own->allocate)) {
+		own->release(t, size, own->arg);
+		return;
+	}
+	if (is_block(size, t->flags)) {
+		ufx_block_free(t);
+		return;
+	}
 
 #if defined(UFX_FAULTS) && !UFX_MODEL
 	/* A late reader shall notice: here, or by what the hook does. */

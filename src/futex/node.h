@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT */
+/* Nodes (ufutex/wait.h) inside: what the files here share. */
+#ifndef UFX_FUTEX_NODE_H
+#define UFX_FUTEX_NODE_H
+
+#include <ufutex/wait.h>
+
+#include "host/thread.h"
+#include "table/place.h"
+
+/* The word of a condition, a mover: compared. */
+struct ufx_compared {
+	const void *word; /* NULL: nothing is */
+	uint64_t expected;
+	uint32_t size;
+};
+
+/* Is it one? 0 or -EINVAL. */
+int ufx_compared_check(const struct ufx_compared *c);
+
+/* 0: as expected, or nothing is compared; -EAGAIN; -EFAULT. An acquire. */
+int ufx_compare(const struct ufx_compared *c);
+
+static inline struct ufx_node *ufx_node_of(struct ufx_waiter *w)
+{
+	return ufx_container(w, struct ufx_node, line);
+}
+
+/*
+ * Has @w's wait end so, with @answer if it is a node's. Under the lock of its
+ * bucket, by whoever has taken it out; ufx_release follows.
+ */
+static inline void ufx_end_waiter(struct ufx_waiter *w, enum ufx_ending how,
+				  uint64_t answer)
+{
+	w->ending = (uint8_t)how;
+	if (w->node)
+		ufx_node_of(w)->answer = answer;
+	ufx_store(&w->state, UFX_WAITER_TAKEN);
+}
+
+/* Debug builds: says who broke which rule, and aborts. */
+#ifdef UFX_DEBUG
+void ufx_rule_broken(const char *function, const char *rule) __attribute__((noreturn));
+#define ufx_rule(held, rule) ((held) ? (void)0 : ufx_rule_broken(__func__, (rule)))
+#else
+#define ufx_rule(held, rule) ((void)0)
+#endif
+
+#endif
