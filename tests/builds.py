@@ -20,11 +20,13 @@ class Build:
     without which it is skipped; environment: of the tests; prefix: in front of
     a test's command; modes: which are run; quick: whether `make test` runs the
     tests tagged slice in it; native: this machine's code, without additions;
-    targets: what is built beside the tests.
+    targets: what is built beside the tests; whole: `make test` runs all tests
+    that are not long, sliced or not.
     """
 
     def __init__(self, directory, setup=(), needs=("cc",), environment=None,
-                 prefix=(), modes=MODES, quick=True, native=False, targets=(), root=SOURCE):
+                 prefix=(), modes=MODES, quick=True, native=False, targets=(), whole=False,
+                 root=SOURCE):
         self.name = directory
         self.setup = list(setup)
         self.needs = list(needs)
@@ -34,6 +36,7 @@ class Build:
         self.quick = quick
         self.native = native
         self.targets = list(targets)
+        self.whole = whole
         self.root = root
         self.path = os.path.join(root, directory)
 
@@ -123,4 +126,7 @@ def all_builds(root):
               prefix=["qemu-aarch64", "-L", "/usr/aarch64-linux-gnu"],
               modes=["membarrier", "fence", "shared"],
               targets=["products"]),
+        # Another host than Linux, on Linux: no machine's own code is needed.
+        Build("build-posix", root=root, whole=True, modes=["fence"],
+              setup=library_only + ["-Dhost=posix", "-Dwerror=true"]),
     ]

@@ -50,7 +50,7 @@ def wanted(build, test, suite):
         return True
     if "native" in t or build.name.replace("build-", "no-") in t:
         return False
-    return "slice" in t or suite == "all"
+    return "slice" in t or build.whole or suite == "all"
 
 
 def configurations(build, test, suite, missing):

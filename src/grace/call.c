@@ -30,7 +30,11 @@ struct calls {
 };
 
 static struct calls *calls;
-static UFX_TLS bool driving;
+
+static bool driving(void)
+{
+	return ufx_load(&ufx_thread_driving);
+}
 
 int ufx_calls_start(void)
 {
@@ -118,10 +122,10 @@ static int drive_and_retire(void)
 		bool relieved = false;
 		int ret;
 
-		driving = true;
+		ufx_store(&ufx_thread_driving, 1);
 		ret = drive(&relieved);
 		ufx_unlock(&calls->driver);
-		driving = false; /* last: a handler before it only queues */
+		ufx_store(&ufx_thread_driving, 0); /* last: a handler before it only queues */
 		/*
 		 * Who queued before our unlock could not take the role, so look
 		 * once more. Partner: push, then ufx_lock_try.
@@ -170,7 +174,7 @@ void ufx_grace_call(struct ufx_call *call, void (*fn)(struct ufx_call *call))
 		return;
 	ufx_bind();
 	push(call);
-	if (ufx_fetch_add(&calls->pending, 1) + 1 >= LAZY_MAX && !driving &&
+	if (ufx_fetch_add(&calls->pending, 1) + 1 >= LAZY_MAX && !driving() &&
 	    !ufx_thread_inside && ufx_lock_try(&calls->driver))
 		drive_and_retire();
 	ufx_unbind();
@@ -184,7 +188,7 @@ void ufx_grace_call_hurry(struct ufx_call *call, void (*fn)(struct ufx_call *cal
 		return;
 	ufx_bind();
 	push(call);
-	if (!driving) /* else it is seen before we retire */
+	if (!driving()) /* else it is seen before we retire */
 		drive_or_rely();
 	ufx_unbind();
 }
@@ -195,7 +199,7 @@ int ufx_grace_barrier(void)
 
 	if (ret)
 		return ret;
-	if (driving)
+	if (driving())
 		return -EDEADLK;
 	if (UFX_FAULT(BARRIER_IDLY) && !ufx_load(&calls->last))
 		return 0;

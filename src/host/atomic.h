@@ -38,6 +38,14 @@
 	((type *)((char *)(p)-offsetof(type, member)))
 
 /*
+ * UFX_PORTABLE: not for Linux by itself, but for whatever gives the functions of
+ * ufutex/host.h.
+ */
+#ifndef UFX_PORTABLE
+#define UFX_PORTABLE 0
+#endif
+
+/*
  * UFX_MODEL: the core is compiled for the explorer's host, with the thread
  * sanitizer's instrumentation but not its runtime. No assembly, then.
  */

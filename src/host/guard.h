@@ -29,6 +29,14 @@ bool ufx_guard_fixup(void *context);
 /* From now on somebody's own handlers call that: nothing is to be installed. */
 void ufx_guard_is_elsewhere(void);
 
+/* A sanitizer or the explorer must see the access; or nobody catches a fault. */
+#if UFX_TSAN || UFX_MODEL || UFX_PORTABLE || \
+	!(defined(__x86_64__) || defined(__aarch64__))
+#define UFX_UNGUARDED 1
+#else
+#define UFX_UNGUARDED 0
+#endif
+
 #define UFX_GUARDED_TABLE                                                      \
 	".pushsection ufx_extable, \"a\"\n\t"                                  \
 	".balign 4\n\t"                                                        \
@@ -38,7 +46,7 @@ void ufx_guard_is_elsewhere(void);
 /* @value = *@word, acquire. Returns 0 or -EFAULT. */
 static inline int ufx_guarded_load(const uint32_t *word, uint32_t *value)
 {
-#if UFX_TSAN || UFX_MODEL /* must see the access; no guard there */
+#if UFX_UNGUARDED
 	*value = __atomic_load_n(word, __ATOMIC_ACQUIRE);
 	return 0;
 #else
@@ -71,7 +79,7 @@ fault:
 static inline int ufx_guarded_cas(uint32_t *word, uint32_t *expected,
 				  uint32_t desired)
 {
-#if UFX_TSAN || UFX_MODEL
+#if UFX_UNGUARDED
 	return __atomic_compare_exchange_n(word, expected, desired, false,
 					   __ATOMIC_SEQ_CST, __ATOMIC_ACQUIRE);
 #elif defined(__x86_64__)
@@ -121,7 +129,7 @@ fault:
 /* The same for a word at any address, unordered. */
 static inline int ufx_guarded_load_any(const uint32_t *word, uint32_t *value)
 {
-#if defined(__aarch64__) && !UFX_TSAN && !UFX_MODEL
+#if defined(__aarch64__) && !UFX_UNGUARDED
 	uint32_t v;
 
 	__asm__ __volatile__ goto("1: ldr %w[v], [%[w]]\n\t" UFX_GUARDED_TABLE

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "host/guard_sized.h"
 
-#if UFX_TSAN || UFX_MODEL || !(defined(__x86_64__) || defined(__aarch64__))
+#if UFX_UNGUARDED
 #define PLAIN 1
 #endif
 

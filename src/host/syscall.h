@@ -7,17 +7,33 @@
 #ifndef UFX_HOST_SYSCALL_H
 #define UFX_HOST_SYSCALL_H
 
+#include "host/count.h"
+
+#if !UFX_PORTABLE
 #include <sys/syscall.h>
 
-#include "host/count.h"
+#define UFX_NR_futex SYS_futex
+#else
+#define UFX_NR_futex 0
+#endif
 
 #define UFX_NR_futex_waitv 449
 #define UFX_NR_futex_wake 454
 #define UFX_NR_futex_wait 455
 #define UFX_NR_futex_requeue 456
 
-#if defined(UFX_MODEL) && UFX_MODEL
+#if UFX_MODEL
 long ufx_syscall(long nr, long a, long b, long c, long d, long e, long f);
+#elif UFX_PORTABLE
+#include <errno.h>
+
+/* There is no kernel to ask. */
+static inline long ufx_syscall(long nr, long a, long b, long c, long d, long e,
+			       long f)
+{
+	(void)nr, (void)a, (void)b, (void)c, (void)d, (void)e, (void)f;
+	return -ENOSYS;
+}
 #else
 /* Not counted. */
 static inline long ufx_syscall_bare(long nr, long a, long b, long c, long d, long e,

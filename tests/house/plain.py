@@ -11,7 +11,8 @@ import subprocess
 import sys
 
 ROOT = os.path.normpath(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", ".."))
-LAYERS = ["host", "grace", "ref", "table", "futex", "abi"]
+LAYERS = ["host", "grace", "ref", "table", "futex", "abi", "portable", "posix"]
+OTHER_HOSTS = ["portable", "posix"]
 FLAGS = ["-std=gnu11", "-Wall", "-Wextra", "-Werror", "-Iinclude", "-Isrc"]
 
 
@@ -39,7 +40,9 @@ def main():
     count = failed = 0
     for path in sources + headers:
         if path in sources:
-            good, words = compiles(["-fsyntax-only", path])
+            layer = os.path.basename(os.path.dirname(path))
+            portable = ["-DUFX_PORTABLE=1"] if layer in OTHER_HOSTS else []
+            good, words = compiles(portable + ["-fsyntax-only", path])
         else:
             text = b"#include <ufutex/%s>\n" % os.path.basename(path).encode()
             good, words = compiles(["-fsyntax-only", "-x", "c", "-"], text)
