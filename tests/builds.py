@@ -126,6 +126,10 @@ def all_builds(root):
               prefix=["qemu-aarch64", "-L", "/usr/aarch64-linux-gnu"],
               modes=["membarrier", "fence", "shared"],
               targets=["products"]),
+        # Registers no sequences, and knows no headers of the kernel's.
+        Build("build-musl", root=root, needs=["musl-gcc"],
+              setup=library_only + ["--native-file", "cross/musl.ini", "-Dwerror=true"],
+              modes=["membarrier", "fence", "shared"]),
         # Another host than Linux, on Linux: no machine's own code is needed.
         Build("build-posix", root=root, whole=True, modes=["fence"],
               setup=library_only + ["-Dhost=posix", "-Dwerror=true"]),
