@@ -126,6 +126,11 @@ def all_builds(root):
               prefix=["qemu-aarch64", "-L", "/usr/aarch64-linux-gnu"],
               modes=["membarrier", "fence", "shared"],
               targets=["products"]),
+        Build("build-riscv64", root=root,
+              needs=["riscv64-linux-gnu-gcc", "qemu-riscv64"],
+              setup=library_only + ["--cross-file", "cross/riscv64.ini", "-Dwerror=true"],
+              prefix=["qemu-riscv64", "-L", "/usr/riscv64-linux-gnu"],
+              modes=["membarrier", "fence", "shared"]),
         # Registers no sequences, and knows no headers of the kernel's.
         Build("build-musl", root=root, needs=["musl-gcc"],
               setup=library_only + ["--native-file", "cross/musl.ini", "-Dwerror=true"],

@@ -31,7 +31,7 @@ void ufx_guard_is_elsewhere(void);
 
 /* A sanitizer or the explorer must see the access; or nobody catches a fault. */
 #if UFX_TSAN || UFX_MODEL || UFX_PORTABLE || \
-	!(defined(__x86_64__) || defined(__aarch64__))
+	!(defined(__x86_64__) || defined(__aarch64__) || defined(__riscv))
 #define UFX_UNGUARDED 1
 #else
 #define UFX_UNGUARDED 0
@@ -64,6 +64,13 @@ static inline int ufx_guarded_load(const uint32_t *word, uint32_t *value)
 				  : [w] "r"(word)
 				  : "memory"
 				  : fault);
+#elif defined(__riscv)
+	__asm__ __volatile__ goto("1: lw %[v], (%[w])\n\t" UFX_GUARDED_TABLE
+				  "fence r, rw"
+				  : [v] "=r"(v)
+				  : [w] "r"(word)
+				  : "memory"
+				  : fault);
 #endif
 	*value = v;
 	return 0;
@@ -80,8 +87,7 @@ static inline int ufx_guarded_cas(uint32_t *word, uint32_t *expected,
 				  uint32_t desired)
 {
 #if UFX_UNGUARDED
-	return __atomic_compare_exchange_n(word, expected, desired, false,
-					   __ATOMIC_SEQ_CST, __ATOMIC_ACQUIRE);
+	return ufx_cas(word, expected, desired);
 #elif defined(__x86_64__)
 	uint32_t found = *expected;
 
@@ -117,6 +123,29 @@ fault:
 				  : [w] "r"(word), [d] "r"(desired)
 				  : "memory"
 				  : fault);
+	if (failed)
+		return 0;
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	return 1;
+fault:
+	return -EFAULT;
+#elif defined(__riscv)
+	long want = (int32_t)*expected, found, failed = 0;
+
+	__asm__ __volatile__ goto("1: lr.w.aqrl %[f], (%[w])\n\t"
+				  UFX_GUARDED_TABLE
+				  "bne %[f], %[e], 2f\n\t"
+				  "1: sc.w.rl %[s], %[d], (%[w])\n\t"
+				  UFX_GUARDED_TABLE
+				  "2:"
+				  : [f] "=&r"(found), [s] "+&r"(failed)
+				  : [w] "r"(word), [e] "r"(want), [d] "r"(desired)
+				  : "memory"
+				  : fault);
+	if (found != want) {
+		*expected = (uint32_t)found;
+		return 0;
+	}
 	if (failed)
 		return 0;
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
