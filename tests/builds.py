@@ -138,4 +138,8 @@ def all_builds(root):
         # Another host than Linux, on Linux: no machine's own code is needed.
         Build("build-posix", root=root, whole=True, modes=["fence"],
               setup=library_only + ["-Dhost=posix", "-Dwerror=true"]),
+        Build("build-posix-tsan", root=root, quick=False, modes=["fence"],
+              setup=library_only + ["-Dhost=posix", "-Db_sanitize=thread"],
+              environment={"TSAN_OPTIONS": "halt_on_error=1:second_deadlock_stack=1"},
+              prefix=without_random_addresses()),
     ]

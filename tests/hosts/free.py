@@ -8,7 +8,7 @@ import sys
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from needed import needed, report  # noqa: E402
+from needed import names, needed, report  # noqa: E402
 
 ROOT = os.path.normpath(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", ".."))
 MEMORY = {"memcpy", "memset", "memmove", "memcmp"}
@@ -32,6 +32,8 @@ def main():
     return report([
         ("the core needs nothing but its host and mem*", got - host - MEMORY),
         ("it needs all of the host", (host - got) or (not host and {"none declared"})),
+        ("programs with restartable sequences in them do not link with it",
+         names(sys.argv[1], "--defined-only") & {"ufx_section_env"}),
         ("docs/hosts.rst has them all", host - documented),
     ])
 

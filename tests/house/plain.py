@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: MIT
 """
 The engine needs no build system: each source compiles by a plain `cc -c`, and
-each public header alone, without a warning. And the build lists every source.
+each public header alone, without a warning; none for a machine of 32 bits. And the
+build lists every source.
 """
 
 import glob
@@ -20,6 +21,13 @@ def compiles(arguments, text=None):
     result = subprocess.run(["cc"] + FLAGS + arguments, cwd=ROOT, input=text,
                             stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     return result.returncode == 0, result.stdout.decode(errors="replace")
+
+
+def refuses_32_bits():
+    narrow = ["-ffreestanding", "-U__UINTPTR_MAX__", "-D__UINTPTR_MAX__=0xffffffffu"]
+    good, words = compiles(narrow + ["-fsyntax-only", "-x", "c", "-"],
+                           b"#include <ufutex/base.h>\n")
+    return not good and "64-bit machines" in words
 
 
 def unlisted():
@@ -50,6 +58,10 @@ def main():
         failed += not good
         print("%sok %d - %s" % ("" if good else "not ", count, os.path.relpath(path, ROOT)))
         print("".join("#   %s\n" % line for line in words.splitlines()), end="")
+    count += 1
+    refused = refuses_32_bits()
+    failed += not refused
+    print("%sok %d - 32 bits are refused" % ("" if refused else "not ", count))
     missing = unlisted()
     count += 1
     failed += bool(missing)
