@@ -111,6 +111,7 @@ long ufx_domain_purge(struct ufx_domain *d, uint64_t first, uint64_t length)
 			   .how = UFX_CANCELLED };
 
 	ufx_rule(d != NULL, "no argument is NULL");
+	ufx_rule_not_called();
 	if (!d)
 		return -EINVAL;
 	return ufx_thread_inside ? -EAGAIN : sweep(d, &s);
@@ -121,6 +122,7 @@ long ufx_domain_cancel(struct ufx_domain *d)
 	struct sweep s = { .ends = is_any, .how = UFX_CANCELLED };
 
 	ufx_rule(d != NULL, "no argument is NULL");
+	ufx_rule_not_called();
 	if (!d)
 		return -EINVAL;
 	if (ufx_thread_inside)

@@ -37,6 +37,16 @@ static int fill(struct ufx_node *n, const struct ufx_condition *c,
 	return parker || w->park ? 0 : -ENOMEM;
 }
 
+static bool checks(const struct ufx_condition *c)
+{
+	bool yes;
+
+	ufx_callback_begin();
+	yes = c->check(c->arg);
+	ufx_callback_end();
+	return yes;
+}
+
 /*
  * Locks the key's bucket with one waiter more in its count, and looks: as
  * lock_and_look (wait.c), which has the partner.
@@ -53,7 +63,7 @@ static int lock_and_check(struct ufx_domain *d, const struct ufx_condition *c,
 		return ret;
 	ufx_fence_after_rmw();
 	ret = ufx_compare(&compared);
-	if (!ret && c->check && !c->check(c->arg))
+	if (!ret && c->check && !checks(c))
 		ret = -EAGAIN;
 	if (!ret && ufx_domain_is_going(d))
 		ret = -ECANCELED;
@@ -102,6 +112,10 @@ int ufx_node_prepare(struct ufx_domain *d, struct ufx_node *n,
 	ufx_rule(!ret, "a word is aligned, of 1, 2, 4 or 8 bytes, its value fits");
 	if (ret)
 		return ret;
+	ufx_rule_not_called();
+	ufx_rule(ufx_domain_is_there(d), "a domain is not used once it is destroyed");
+	if (!ufx_domain_is_there(d))
+		return -EINVAL;
 	ufx_rule(n->prepared != PREPARED, "a node is finished before it is prepared again");
 	if (n->prepared == PREPARED)
 		return -EBUSY;
@@ -134,8 +148,10 @@ static bool leave(struct ufx_node *n, void (*left)(bool more, void *arg), void *
 	if (queued) {
 		ufx_queue_remove(&place.bucket->root, w);
 		ufx_store(&w->state, UFX_WAITER_IDLE);
+		ufx_callback_begin();
 		if (left)
 			left(ufx_queue_find(place.bucket->root, key) != NULL, arg);
+		ufx_callback_end();
 	}
 	ufx_place_unlock(&place, queued);
 	return queued;

@@ -5,6 +5,7 @@
 
 #include <ufutex/wait.h>
 
+#include "host/rule.h"
 #include "host/thread.h"
 #include "table/place.h"
 
@@ -38,13 +39,5 @@ static inline void ufx_end_waiter(struct ufx_waiter *w, enum ufx_ending how,
 		ufx_node_of(w)->answer = answer;
 	ufx_store(&w->state, UFX_WAITER_TAKEN);
 }
-
-/* Debug builds: says who broke which rule, and aborts. */
-#ifdef UFX_DEBUG
-void ufx_rule_broken(const char *function, const char *rule) __attribute__((noreturn));
-#define ufx_rule(held, rule) ((held) ? (void)0 : ufx_rule_broken(__func__, (rule)))
-#else
-#define ufx_rule(held, rule) ((void)0)
-#endif
 
 #endif

@@ -16,7 +16,11 @@ static int compare_and_check(struct ufx_mover *m)
 	struct ufx_compared compared = { m->word, m->expected, m->size };
 	int ret = ufx_compare(&compared);
 
-	return !ret && m->check ? m->check(m) : ret;
+	ufx_callback_begin();
+	if (!ret && m->check)
+		ret = m->check(m);
+	ufx_callback_end();
+	return ret;
 }
 
 static long requeue(struct ufx_domain *d, uint64_t from, uint64_t to,
@@ -56,6 +60,7 @@ long ufx_domain_requeue(struct ufx_domain *d, uint64_t from, uint64_t to,
 	int ret;
 
 	ufx_rule(d && mover, "no argument is NULL");
+	ufx_rule_not_called();
 	if (!d || !mover)
 		return -EINVAL;
 	m = *mover;
@@ -150,6 +155,7 @@ long ufx_domain_wake_op(struct ufx_domain *d, uint64_t key1, uint32_t n1, uint64
 	struct ufx_place places[2];
 	int ret;
 
+	ufx_rule_not_called();
 	ufx_rule(d && op && is_op(op), "a domain; a word that is aligned, of a known size");
 	if (!d || !op || !is_op(op))
 		return -EINVAL;

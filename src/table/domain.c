@@ -9,6 +9,7 @@
 
 #include "host/count.h"
 #include "host/lock.h"
+#include "host/rule.h"
 #include "host/signals.h"
 #include "host/syscall.h"
 #include "host/thread.h"
@@ -137,6 +138,10 @@ static void dispose(struct ufx_domain *d)
 int ufx_domain_destroy(struct ufx_domain *d)
 {
 	if (!d)
+		return -EINVAL;
+	ufx_rule(!has_waiters(d), "nobody waits on a domain that is destroyed");
+	ufx_rule(ufx_domain_is_there(d), "a domain is destroyed once");
+	if (!ufx_domain_is_there(d))
 		return -EINVAL;
 	if (has_waiters(d) || ufx_load_acquire(&ufx_domain_config(d)->references) > 1)
 		return -EBUSY;

@@ -72,6 +72,12 @@ static inline uint64_t ufx_domain_hash(const struct ufx_domain *d, uint64_t key)
 	return (x * 0xd6e8feb86659fd93u) >> 32;
 }
 
+/* False once it has been destroyed, as far as that can be told. */
+static inline bool ufx_domain_is_there(const struct ufx_domain *d)
+{
+	return ufx_load(&ufx_domain_config(d)->references);
+}
+
 /* One reference less; true: it was the last. */
 bool ufx_domain_drop(struct ufx_domain *d);
 
