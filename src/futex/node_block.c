@@ -82,7 +82,9 @@ int ufx_node_block_by(struct ufx_node *n, const struct ufx_deadline *deadline,
 	int how;
 
 	ufx_rule(n && !n->line.guest, "a node with a parker does not block a thread");
-	if (!n || !t || n->line.guest || n->line.park != &t->park)
+	if (!n || !t || n->line.guest)
+		return -EINVAL;
+	if (n->line.park != &t->park && !ufx_node_ended(n)) /* another thread's */
 		return -EINVAL;
 	if (!any_ended(n, 1)) {
 		spin(t, n, 1);

@@ -137,6 +137,7 @@ static void dispose(struct ufx_domain *d)
 
 int ufx_domain_destroy(struct ufx_domain *d)
 {
+	ufx_rule(d != NULL, "no argument is NULL");
 	if (!d)
 		return -EINVAL;
 	ufx_rule(!has_waiters(d), "nobody waits on a domain that is destroyed");
@@ -151,6 +152,9 @@ int ufx_domain_destroy(struct ufx_domain *d)
 
 void ufx_domain_get(struct ufx_domain *d)
 {
+	ufx_rule(d != NULL, "no argument is NULL");
+	if (!d)
+		return;
 	ufx_fetch_add(&ufx_domain_config(d)->references, 1);
 }
 
@@ -265,6 +269,9 @@ void ufx_domain_count_moved(struct ufx_domain *d, uint32_t n)
 
 void ufx_domain_get_stats(struct ufx_domain *d, struct ufx_domain_stats *stats)
 {
+	ufx_rule(d && stats, "no argument is NULL");
+	if (!d || !stats)
+		return;
 	*stats = d->stats; /* a snapshot, each number by itself */
 	if (d->migration)
 		stats->retired = ufx_load(&d->migration->retired);

@@ -3,6 +3,7 @@
 #include <errno.h>
 
 #include "host/cpu.h"
+#include "host/rule.h"
 #include "host/thread.h"
 #include "table/domain.h"
 #include "table/replace.h"
@@ -83,7 +84,8 @@ int ufx_domain_set_slots(struct ufx_domain *d, uint32_t slots)
 	uint32_t flags = UFX_TABLE_CUSTOM;
 	int ret;
 
-	if (slots == 1 || (slots & (slots - 1)))
+	ufx_rule(d != NULL, "no argument is NULL");
+	if (!d || slots == 1 || (slots & (slots - 1)))
 		return -EINVAL;
 	if (ufx_thread_inside) /* a handler over what may be this very thing */
 		return -EAGAIN;
@@ -171,6 +173,9 @@ uint32_t ufx_domain_get_slots(struct ufx_domain *d)
 {
 	unsigned int threads;
 
+	ufx_rule(d != NULL, "no argument is NULL");
+	if (!d)
+		return 0;
 	if (!ufx_load(&d->shown) && !ufx_load(&ufx_thread_inside) &&
 	    ufx_load(&d->way) != UFX_WAY_FIXED && ufx_threads_ever_several()) {
 		threads = ufx_threads_count();

@@ -39,6 +39,8 @@ static int prepare(struct ufx_domain *d, struct ufx_node *n, uint64_t key)
 	return ufx_node_prepare(d, n, &c, &parker, &told);
 }
 
+static uint32_t word;
+
 /* ---- options ---- */
 
 static void options(void)
@@ -57,6 +59,12 @@ static void options(void)
 	is_int(ufx_domain_create(NULL, NULL), -EINVAL, "nowhere to put it");
 	is_int(ufx_domain_destroy(NULL), -EINVAL, "nothing to destroy");
 	ok(!d, "nothing was made");
+	is_int(ufx_domain_set_slots(NULL, 16), -EINVAL, "no domain's slots");
+	is_int(ufx_domain_get_slots(NULL), 0, "nor are there any");
+	is_int(ufx_domain_futex(NULL, &word, 1, 1, NULL, NULL, 0), -EINVAL, "no domain's futex");
+	ufx_domain_get(NULL);
+	ufx_domain_put(NULL);
+	ufx_domain_forget(NULL);
 }
 
 /* In which order are they woken? */
@@ -210,7 +218,6 @@ static void references(void)
 
 static struct ufx_domain *forked;
 static struct ufx_node of_parent;
-static uint32_t word;
 
 static long wait_on(void *arg)
 {
