@@ -21,6 +21,12 @@ extern const struct scenario wait_wake,
 	unregistered,
 	unregistered_replace;
 
+extern const struct scenario node_wake,
+	node_cancel,
+	node_leaves,
+	node_block,
+	wait_cancel;
+
 extern const struct scenario requeue_wake,
 	requeue_timeout,
 	requeue_all,

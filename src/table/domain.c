@@ -178,8 +178,8 @@ void ufx_domain_dispose_later(struct ufx_domain *d)
 
 void ufx_domain_go(struct ufx_domain *d)
 {
-	ufx_xchg(&d->going, 1);
-	ufx_fence_after_rmw();
+	ufx_store(&d->going, 1);
+	ufx_fence();
 }
 
 void ufx_domain_forget(struct ufx_domain *d)
