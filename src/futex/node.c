@@ -72,12 +72,24 @@ static int lock_and_check(struct ufx_domain *d, const struct ufx_condition *c,
 	return ret;
 }
 
+/* How many slots there should be, as far as @place and the depth of a key tell. */
+static uint32_t wanted_slots(const struct ufx_place *place, unsigned int depth)
+{
+	uint32_t slots = ufx_table_slots(place->table);
+
+	if (ufx_unlikely(depth > UFX_DOMAIN_DEEP))
+		return 4 * slots;
+	if (ufx_unlikely(slots > UFX_TABLE_SLOTS_MIN) && !depth &&
+	    ufx_table_is_sparse(place->table, place->bucket))
+		return slots / 4;
+	return slots;
+}
+
 static int queue(struct ufx_domain *d, struct ufx_node *n, const struct ufx_condition *c)
 {
 	struct ufx_waiter *w = &n->line;
 	struct ufx_place place;
-	unsigned int depth;
-	uint32_t slots;
+	uint32_t slots, wanted;
 	int ret = lock_and_check(d, c, &place);
 
 	if (ret)
@@ -89,11 +101,11 @@ static int queue(struct ufx_domain *d, struct ufx_node *n, const struct ufx_cond
 	ufx_store(&w->key, c->key);
 	w->epoch = place.table->epoch.own;
 	ufx_store(&w->state, UFX_WAITER_QUEUED);
-	depth = ufx_queue_insert(&place.bucket->root, w);
+	wanted = wanted_slots(&place, ufx_queue_insert(&place.bucket->root, w));
 	slots = ufx_table_slots(place.table);
 	ufx_place_unlock(&place, 0);
-	if (ufx_unlikely(depth > UFX_DOMAIN_DEEP))
-		ufx_domain_crowded(d, slots);
+	if (ufx_unlikely(wanted != slots))
+		ufx_domain_resize(d, slots, wanted);
 	return 0;
 }
 

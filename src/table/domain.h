@@ -117,10 +117,13 @@ void ufx_domain_scale(struct ufx_domain *d, unsigned int threads);
 #define UFX_DOMAIN_DEEP 6
 
 /*
- * That many were met, in a table of @slots. Quadruples them, if they scale with the
- * waiters and still are those.
+ * Once in 1,024 calls, of a table of 64 slots or more: is nobody but the caller in
+ * 64 buckets from @b on? Something keeps the table.
  */
-void ufx_domain_crowded(struct ufx_domain *d, uint32_t slots);
+bool ufx_table_is_sparse(struct ufx_table *t, const struct ufx_bucket *b);
+
+/* Replaces a table of @from slots by one of @to, if the domain scales with waiters. */
+void ufx_domain_resize(struct ufx_domain *d, uint32_t from, uint32_t to);
 
 /*
  * No waits from now on. A full fence. Partner: a waiter, which counts itself up in

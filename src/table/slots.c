@@ -140,7 +140,22 @@ void ufx_domain_scale(struct ufx_domain *d, unsigned int threads)
 	replace_locked(d, wanted, 0, false);
 }
 
-void ufx_domain_crowded(struct ufx_domain *d, uint32_t slots)
+#define LOOK_EVERY 1024
+#define LOOK_AT 64
+
+bool ufx_table_is_sparse(struct ufx_table *t, const struct ufx_bucket *b)
+{
+	uint32_t first = (uint32_t)(b - t->buckets), waiters = 0;
+
+	ufx_store(&t->looks, ufx_load(&t->looks) + 1);
+	if (ufx_load(&t->looks) % LOOK_EVERY || ufx_table_slots(t) < LOOK_AT)
+		return false;
+	for (uint32_t i = 0; i < LOOK_AT; i++)
+		waiters += ufx_bucket_count(ufx_load(&t->buckets[(first + i) & t->mask].word));
+	return waiters <= 1; /* who looks */
+}
+
+void ufx_domain_resize(struct ufx_domain *d, uint32_t from, uint32_t to)
 {
 	struct ufx_table *t;
 	int error;
@@ -151,11 +166,11 @@ void ufx_domain_crowded(struct ufx_domain *d, uint32_t slots)
 	if (!t)
 		return;
 	if ((t->flags & (UFX_TABLE_CUSTOM | UFX_TABLE_FIXED)) || d->pending ||
-	    ufx_table_slots(t) != slots || slots > UFX_TABLE_SLOTS_MAX / 4) {
+	    ufx_table_slots(t) != from || to > UFX_TABLE_SLOTS_MAX) {
 		ufx_domain_unlock(d);
 		return;
 	}
-	replace_locked(d, 4 * slots, 0, false);
+	replace_locked(d, to, 0, false);
 }
 
 void ufx_domain_show(struct ufx_domain *d, const struct ufx_table *t)

@@ -30,7 +30,8 @@ struct ufx_table {
 	struct ufx_counters counters __attribute__((aligned(64))); /* moving */
 	struct ufx_call call;
 	struct ufx_table *next_dead;
-	size_t size; /* bytes */
+	uint32_t size;  /* bytes: of 2^24 slots just above 2^30 */
+	uint32_t looks; /* whether it is too large; one is lost now and then */
 	struct ufx_migration *migration; /* at zero, while it waits to be freed */
 	struct ufx_bucket buckets[] __attribute__((aligned(64)));
 };

@@ -185,6 +185,11 @@ static void scaling(void)
 	is_int(left, 0, "each is found");
 	for (int i = 0; i < MANY; i++)
 		ufx_node_finish(&n[i], NULL);
+	for (int i = 0; i < 1024 * 10 && ufx_domain_get_slots(d) > 16; i++) {
+		prepare(d, &n[0], 64);
+		ufx_node_finish(&n[0], NULL);
+	}
+	is_int(ufx_domain_get_slots(d), 16, "once they are gone it shrinks again");
 	ufx_domain_destroy(d);
 	for (uint64_t i = 0; i < MANY; i++)
 		prepare(kept, &n[i], 64 * i);
