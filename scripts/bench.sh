@@ -29,5 +29,6 @@ resize
 resize --sleepers 1000
 resize --load
 pin-cost
+wasm
 END
 exit $status
