@@ -4,7 +4,8 @@
  * for themselves (yardstick.h). Both look for traps first. Ours looks at the word, or
  * whether anybody waits, before it takes a lock; those others take theirs for all.
  *
- * One memory for all rows: the whole address space, so that words may lie anywhere.
+ * A memory is the whole address space here, so that words may lie anywhere. The
+ * sleepers wait on one of their own: "without waiters" means none.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -18,7 +19,7 @@
 #define OTHER 1234 /* no word has this value */
 #define EVERYTHING ((uint64_t)1 << 63)
 
-static struct ufx_wasm_memory memory;
+static struct ufx_wasm_memory memory, slept_on;
 static struct yardstick *yardstick;
 
 static uint64_t words_of(const struct bench_worker *worker)
@@ -126,20 +127,26 @@ static long yardstick_wake(void *ctx, uint32_t *word, int n)
 static struct bench_side sides[] = {
 	{ .name = "ufutex", .wait = ufutex_wait, .wake = ufutex_wake, .ctx = &memory },
 	{ .name = "yardstick", .wait = yardstick_wait, .wake = yardstick_wake },
+	{ .name = "ufutex", .wait = ufutex_wait, .wake = ufutex_wake, .ctx = &slept_on },
+	{ .name = "yardstick", .wait = yardstick_wait, .wake = yardstick_wake },
 };
 
-static void add_turns(struct bench_run *run, struct bench_turns turns[2])
+static void add_turns(struct bench_run *run, struct bench_turns turns[4])
 {
-	for (int i = 0; i < 2; i++) {
-		turns[i].side = &sides[i];
+	for (int i = 0; i < 4; i++) {
+		struct bench_turns *t = &turns[i];
+
+		t->side = &sides[i % 2];
+		t->one_cpu = i / 2;
 		bench_add(run, &(struct bench_subject){
-				       .name = sides[i].name,
-				       .variant = "ping-pong",
+				       .name = t->side->name,
+				       .variant = t->one_cpu ? "ping-pong, 1 CPU" :
+							       "ping-pong, 2 CPUs",
 				       .round = bench_turns_round,
-				       .missing = bench_cpus() < 2 ?
+				       .missing = !t->one_cpu && bench_cpus() < 2 ?
 							  "there is only one CPU" : NULL,
 				       .threads = BENCH_TURNS_WORKERS,
-				       .arg = &turns[i] });
+				       .arg = t });
 	}
 }
 
@@ -149,9 +156,9 @@ static int add_laps(struct bench_run *run, struct bench_laps laps[2],
 	for (int i = 0; i < 2; i++) {
 		struct bench_laps *l = &laps[i];
 
-		*l = (struct bench_laps){ .side = &sides[i], .n = SLEEPERS,
+		*l = (struct bench_laps){ .side = &sides[2 + i], .n = SLEEPERS,
 					  .missed = missed };
-		if (!bench_add(run, &(struct bench_subject){ .name = sides[i].name,
+		if (!bench_add(run, &(struct bench_subject){ .name = l->side->name,
 							     .variant = "wake of 64",
 							     .round = bench_laps_round,
 							     .arg = l }))
@@ -163,26 +170,41 @@ static int add_laps(struct bench_run *run, struct bench_laps laps[2],
 	return 0;
 }
 
-/* Both have had a waiter: what they make for the first is there. */
-static int start(void)
+/* Each has had a waiter: what it makes for the first is there. */
+static int start_side(struct bench_side *side, struct ufx_wasm_memory *m)
 {
 	static uint32_t word;
+
+	if (m)
+		return ufx_wasm_wait32(m, NULL, (uintptr_t)&word, 0, 1) ==
+				       UFX_WASM_TIMED_OUT ? 0 : -EIO;
+	side->ctx = yardstick_new(NULL, EVERYTHING);
+	if (!side->ctx)
+		return -ENOMEM;
+	return yardstick_wait32(side->ctx, (uintptr_t)&word, 0, 1) == 2 ? 0 : -EIO;
+}
+
+static int start(void)
+{
 	int err = ufx_wasm_memory_create(&memory, NULL, EVERYTHING, true, NULL);
 
-	if (err)
-		return err;
-	yardstick = sides[1].ctx = yardstick_new(NULL, EVERYTHING);
-	if (!yardstick)
-		return -ENOMEM;
-	if (ufx_wasm_wait32(&memory, NULL, (uintptr_t)&word, 0, 1) != UFX_WASM_TIMED_OUT ||
-	    yardstick_wait32(yardstick, (uintptr_t)&word, 0, 1) != 2)
-		return -EIO;
-	return 0;
+	if (!err)
+		err = ufx_wasm_memory_create(&slept_on, NULL, EVERYTHING, true, NULL);
+	if (!err)
+		err = start_side(&sides[0], &memory);
+	if (!err)
+		err = start_side(&sides[1], NULL);
+	if (!err)
+		err = start_side(&sides[2], &slept_on);
+	if (!err)
+		err = start_side(&sides[3], NULL);
+	yardstick = sides[1].ctx;
+	return err;
 }
 
 static int run_wasm(struct bench_run *run)
 {
-	static struct bench_turns turns[2];
+	static struct bench_turns turns[4];
 	struct bench_laps laps[2] = { 0 };
 	unsigned int missed = 0;
 	int err = start();
@@ -200,7 +222,9 @@ static int run_wasm(struct bench_run *run)
 	for (int i = 0; i < 2; i++)
 		bench_sleepers_stop(laps[i].pool, NULL);
 	ufx_wasm_memory_destroy(&memory);
-	yardstick_free(yardstick);
+	ufx_wasm_memory_destroy(&slept_on);
+	yardstick_free(sides[1].ctx);
+	yardstick_free(sides[3].ctx);
 	return err;
 }
 
