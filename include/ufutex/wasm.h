@@ -64,10 +64,11 @@ struct ufx_wasm_memory {
 	/*
 	 * Loads a word of 4 or 8 bytes, where a plain load does not give what the
 	 * guest would get: a big-endian host whose memory lies the other way round, an
-	 * engine that has a lock for atomic operations. Bounds and alignment have been
-	 * checked. Called without locks, and then with the lock of the address's
-	 * queue held: what a check of struct ufx_condition may not do it may not either.
-	 * NULL: an atomic load of bytes in the guest's order, the least first.
+	 * engine that does atomic operations under a lock (which is held briefly, and
+	 * never around a notify). Bounds and alignment have been checked. Called
+	 * without locks, and then with the lock of the address's queue held: what a
+	 * check of struct ufx_condition may not do it may not either. NULL: an atomic
+	 * load of bytes in the guest's order, the least first.
 	 */
 	uint64_t (*load)(const struct ufx_wasm_memory *memory, uint64_t address,
 			 uint32_t size);
