@@ -370,12 +370,19 @@ static inline int64_t ufx_wasm_notify(const struct ufx_wasm_memory *m, uint64_t 
 
 /* ---- interrupts ------------------------------------------------------------ */
 
-/* For ufx_wasm_interrupt: @arg is the agent. */
+/*
+ * For ufx_wasm_interrupt: @arg is the agent. If it has found the reason by itself
+ * and gone on, this is another wait, and no business of ours.
+ */
 static inline enum ufx_verdict ufx_wasm_is_agent(const struct ufx_seen *seen,
 						 uint64_t *token, void *arg)
 {
+	const struct ufx_wasm_agent *agent = (const struct ufx_wasm_agent *)arg;
+
 	(void)token;
-	return seen->token == (uintptr_t)arg ? UFX_TAKE : UFX_SKIP;
+	if (seen->token != (uintptr_t)agent)
+		return UFX_SKIP;
+	return __atomic_load_n(&agent->reason, __ATOMIC_SEQ_CST) ? UFX_TAKE : UFX_STOP;
 }
 
 /*
@@ -421,12 +428,16 @@ static inline long ufx_wasm_interrupt_all(const struct ufx_wasm_memory *m,
 	return m->domain ? ufx_domain_interrupt_owner(m->domain, instance, reason) : 0;
 }
 
-/* The interrupt is over: @agent may wait again. Returns its reason; 0: there was none. */
+/*
+ * The interrupt is over: @agent may wait again. For the agent's own thread. Returns the
+ * reason; 0: there was none.
+ */
 static inline uint64_t ufx_wasm_resume(struct ufx_wasm_agent *agent)
 {
 	return __atomic_exchange_n(&agent->reason, 0, __ATOMIC_SEQ_CST);
 }
 
+/* The same of an instance; not before ufx_wasm_interrupt_all has returned. */
 static inline uint64_t ufx_wasm_resume_all(struct ufx_wasm_instance *instance)
 {
 	return __atomic_exchange_n(&instance->reason, 0, __ATOMIC_SEQ_CST);

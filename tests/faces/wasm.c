@@ -131,10 +131,14 @@ static void traps(void)
 	is_int(ufx_wasm_memory_create(&small, bytes, 0, true, NULL), 0, "no bytes");
 	is_int(ufx_wasm_notify(&small, 0, 1), UFX_WASM_OUT_OF_BOUNDS, "nothing is in bounds");
 	is_int(ufx_wasm_memory_destroy(&small), 0, "gone");
-	is_str(ufx_wasm_trap_text(UFX_WASM_UNSHARED), "expected shared memory", "its text");
-	is_str(ufx_wasm_trap_text(UFX_WASM_MISALIGNED), "unaligned atomic", "its text");
+}
+
+static void texts(void)
+{
+	is_str(ufx_wasm_trap_text(UFX_WASM_UNSHARED), "expected shared memory", "unshared");
+	is_str(ufx_wasm_trap_text(UFX_WASM_MISALIGNED), "unaligned atomic", "misaligned");
 	is_str(ufx_wasm_trap_text(UFX_WASM_OUT_OF_BOUNDS), "out of bounds memory access",
-	       "its text");
+	       "out of bounds");
 	ok(!ufx_wasm_trap_text(1) && !ufx_wasm_trap_text(UFX_WASM_GONE), "no others");
 }
 
@@ -244,6 +248,19 @@ static void interrupted(void)
 	is_int(ufx_wasm_wait32(&memory, &b.agent, 64, 0, 1000), 2, "it waits again");
 	is_int(ufx_wasm_notify(&memory, 64, 9), 1, "the first one waited on");
 	ends(&a, UFX_WASM_OK, "and is notified");
+}
+
+/* One that comes late: the agent has found the reason, resumed, and waits anew. */
+static void answered(void)
+{
+	struct waiter a = { .wide = 0 };
+	struct ufx_waker late = { .n = 1, .token = 1, .each = ufx_wasm_is_agent,
+				  .arg = &a.agent };
+
+	start(&a, 64, 0, false);
+	is_int(ufx_domain_wake_by(memory.domain, 64, &late), 0, "a late interrupt");
+	is_int(ufx_wasm_notify(&memory, 64, 9), 1, "is for an earlier wait");
+	ends(&a, UFX_WASM_OK, "notified");
 }
 
 static void all_of_an_instance(void)
@@ -407,92 +424,25 @@ static void windows(void)
 	meanwhile = NULL;
 }
 
-/* ---- all at once: what notifies counted is what waits were told ---- */
-
-#define AGENTS 4
-#define ROUNDS 3000
-#define WORD(n) (256 + 8 * (uint64_t)(n))
-
-static struct ufx_wasm_agent agents[AGENTS];
-static int over;
-static long told, counted;
-
-static void *waits(void *arg)
-{
-	struct ufx_wasm_agent *me = arg;
-	unsigned int n = (unsigned int)(me - agents);
-	long mine = 0;
-
-	while (!__atomic_load_n(&over, __ATOMIC_SEQ_CST)) {
-		int how = ++n % 2 ? ufx_wasm_wait32(&memory, me, WORD(n & 2), 0, FOREVER) :
-				    ufx_wasm_wait64(&memory, me, WORD(n & 2), 0, 100000);
-
-		mine += how == UFX_WASM_OK;
-		if (how == UFX_WASM_INTERRUPTED && !ufx_wasm_resume(me))
-			ok(0, "an interrupt has a reason");
-		if (how < UFX_WASM_INTERRUPTED)
-			ok(0, "no wait ends as %d", how);
-	}
-	__atomic_fetch_add(&told, mine, __ATOMIC_SEQ_CST);
-	return NULL;
-}
-
-static void *notifies(void *arg)
-{
-	long mine = 0;
-
-	for (unsigned int i = 0; i < ROUNDS; i++) {
-		mine += ufx_wasm_notify(&memory, WORD(i & 2), 1 + i % 3);
-		if (arg && i % 4 == 0)
-			ufx_wasm_interrupt(&memory, &agents[i / 4 % AGENTS], i + 1);
-		if (i % 8 == 0)
-			sched_yield();
-	}
-	__atomic_fetch_add(&counted, mine, __ATOMIC_SEQ_CST);
-	return NULL;
-}
-
-static void storm(void)
-{
-	pthread_t threads[AGENTS], notifiers[2];
-
-	set64(WORD(0), 0);
-	set64(WORD(2), 0);
-	for (int i = 0; i < AGENTS; i++)
-		pthread_create(&threads[i], NULL, waits, &agents[i]);
-	for (int i = 0; i < 2; i++)
-		pthread_create(&notifiers[i], NULL, notifies, i ? &over : NULL);
-	for (int i = 0; i < 2; i++)
-		pthread_join(notifiers[i], NULL);
-	__atomic_store_n(&over, 1, __ATOMIC_SEQ_CST);
-	for (int i = 0; i < 2; i++) {
-		set64(WORD(2 * i), UINT64_MAX);
-		counted += ufx_wasm_notify(&memory, WORD(2 * i), UINT32_MAX);
-	}
-	for (int i = 0; i < AGENTS; i++)
-		pthread_join(threads[i], NULL);
-	ok(counted > 0, "some were notified");
-	is_int(told, counted, "as many as notifies counted");
-}
-
 int main(void)
 {
 	if (ufx_wasm_memory_create(&memory, bytes, PAGE, true, NULL))
 		bail("no memory");
 	results();
 	traps();
+	texts();
 	errors();
 	notified();
 	in_order();
 	twice();
 	strangers();
 	interrupted();
+	answered();
 	all_of_an_instance();
 	shrunk();
 	closed();
 	reversed();
 	windows();
-	storm();
 	is_int(ufx_wasm_memory_destroy(&memory), 0, "nobody is left");
 	return tap_end();
 }
