@@ -30,5 +30,6 @@ resize --sleepers 1000
 resize --load
 pin-cost
 domains
+wasm
 END
 exit $status

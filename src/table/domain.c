@@ -121,10 +121,10 @@ int ufx_domain_create(struct ufx_domain **domain,
 
 static bool has_waiters(const struct ufx_domain *d)
 {
-	struct ufx_table *t = d->table;
+	struct ufx_table *t = ufx_load_acquire(&d->table);
 
 	for (uint32_t i = 0; t && i <= t->mask; i++)
-		if (ufx_load(&t->buckets[i].root))
+		if (ufx_bucket_count(ufx_load(&t->buckets[i].word)))
 			return true;
 	return false;
 }
