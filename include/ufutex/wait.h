@@ -202,7 +202,8 @@ UFX_API int ufx_domain_wait(struct ufx_domain *domain,
 /*
  * Waits until one of @n conditions (1 to 128) is woken. *@index, if not NULL,
  * says which: of those that were, the last; or which one mismatched or faulted. A
- * wake that came before a later one's mismatch is not lost: it ends the wait.
+ * wake that came before a later one's mismatch, or before an interrupt, is not
+ * lost: it ends the wait.
  */
 UFX_API int ufx_domain_wait_any(struct ufx_domain *domain,
 				const struct ufx_condition *conditions, unsigned int n,
@@ -217,8 +218,9 @@ UFX_API int ufx_domain_wait_any(struct ufx_domain *domain,
 UFX_API bool ufx_node_interrupt(struct ufx_node *node, uint64_t reason);
 
 /*
- * The same for all of @owner's that wait on @domain. Looks at every bucket.
- * Returns how many.
+ * The same for all of @owner's that wait on @domain. Looks at every bucket, after a
+ * full fence: whoever stores a mark before and has waits look at it in their check
+ * ends those, too, that are about to queue. Returns how many.
  */
 UFX_API long ufx_domain_interrupt_owner(struct ufx_domain *domain, const void *owner,
 					uint64_t reason);

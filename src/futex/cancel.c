@@ -58,6 +58,7 @@ static long sweep(struct ufx_domain *d, struct sweep *s)
 	s->end = &s->chain;
 	s->chain = NULL;
 	s->count = 0;
+	ufx_fence(); /* as in ufx_wake: a check that we miss sees what was stored before */
 	ufx_domain_lock(d);
 	t = d->table;
 	for (uint32_t i = 0; t && i <= t->mask; i++) {

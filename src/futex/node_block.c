@@ -115,19 +115,23 @@ static int ending_of(int ret)
 	}
 }
 
-/* Finishes the first @n; of those that were ended the last one says how. */
+/*
+ * Finishes the first @n; of those that were ended the last one says how, but a wake
+ * comes before all else: it counted us, and is lost on others.
+ */
 static int finish_all(struct ufx_node *nodes, unsigned int n, int how,
 		      unsigned int *index, uint64_t *answer)
 {
-	bool ended = false;
+	bool ended = false, woken = false;
 
 	for (unsigned int i = n; i-- > 0;) {
 		uint64_t its;
 		int one = ufx_node_finish(&nodes[i], &its);
 
-		if (one == UFX_LEFT || ended)
+		if (one == UFX_LEFT || woken || (ended && one != UFX_WOKEN))
 			continue;
 		ended = true;
+		woken = one == UFX_WOKEN;
 		how = one;
 		*index = i;
 		*answer = its;

@@ -125,13 +125,16 @@ static bool holds(const struct ufx_word_op *o, uint64_t value)
 	}
 }
 
-/* 1 or 0: does the comparison hold for the old value? Or -EFAULT. */
+/* 1 or 0: does the comparison hold for the old value? Or -errno. */
 static int operate(const struct ufx_word_op *o, bool only_touch)
 {
-	uint64_t bits = o->size == 8 ? UINT64_MAX : ((uint64_t)1 << 8 * o->size) - 1;
-	uint64_t old;
-	int ret = ufx_guarded_load_sized(o->word, o->size, &old);
+	uint64_t bits, old;
+	int ret;
 
+	if (o->operate)
+		return only_touch ? 0 : o->operate(o->arg);
+	bits = o->size == 8 ? UINT64_MAX : ((uint64_t)1 << 8 * o->size) - 1;
+	ret = ufx_guarded_load_sized(o->word, o->size, &old);
 	while (!ret) {
 		ret = ufx_guarded_cas_sized(o->word, o->size, &old,
 					    only_touch ? old : apply(o, old) & bits);
@@ -143,6 +146,8 @@ static bool is_op(const struct ufx_word_op *o)
 {
 	struct ufx_compared word = { o->word, 0, o->size };
 
+	if (o->operate)
+		return true;
 	return o->word && !ufx_compared_check(&word) && (unsigned int)o->operation <= UFX_XOR &&
 	       (unsigned int)o->comparison <= UFX_GE;
 }

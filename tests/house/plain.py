@@ -11,7 +11,7 @@ import subprocess
 import sys
 
 ROOT = os.path.normpath(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", ".."))
-LAYERS = ["host", "grace", "ref", "table", "futex", "abi"]
+LAYERS = ["host", "grace", "ref", "table", "futex", "abi", "faces"]
 FLAGS = ["-std=gnu11", "-Wall", "-Wextra", "-Werror", "-Iinclude", "-Isrc"]
 
 
