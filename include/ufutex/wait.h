@@ -123,13 +123,12 @@ struct ufx_waiter {
 	/* Of a head only: the bucket's tree of keys. */
 	struct ufx_waiter *left, *right;
 	uint32_t *park; /* its thread's park word, never unmapped */
-	uint8_t head : 1;
+	uint8_t head;
 	uint8_t here : 1;  /* its thread may sleep on @key's word too, and on no other */
 	uint8_t node : 1;  /* a struct ufx_node */
 	uint8_t guest : 1; /* of one with a parker of its own */
 	uint8_t priority;
 	uint8_t ending; /* enum ufx_ending, by who took it */
-	uint8_t reserved;
 	uint32_t epoch; /* of the domain's start: another one after a fork */
 };
 

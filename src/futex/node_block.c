@@ -81,8 +81,8 @@ int ufx_node_block_by(struct ufx_node *n, const struct ufx_deadline *deadline,
 	struct ufx_thread *t = ufx_thread_self();
 	int how;
 
-	ufx_rule(n && !n->line.guest, "a node with a parker does not block a thread");
-	if (!n || !t || n->line.guest)
+	ufx_rule(n && !n->parker, "a node with a parker does not block a thread");
+	if (!n || !t || n->parker)
 		return -EINVAL;
 	if (n->line.park != &t->park && !ufx_node_ended(n)) /* another thread's */
 		return -EINVAL;
