@@ -120,6 +120,15 @@ long ufx_domain_wake(struct ufx_domain *d, uint64_t key, uint32_t n, uint32_t ma
 
 bool ufx_domain_maybe_waiters(struct ufx_domain *d, uint64_t key)
 {
+	enum ufx_place_look look;
+	uint64_t hash;
+
+	if (!d)
+		return false;
+	hash = ufx_domain_hash(d, key);
 	ufx_fence(); /* as in ufx_wake */
-	return d && !ufx_place_nobody(d, key);
+	look = ufx_place_look(d, hash);
+	if (ufx_unlikely(look == UFX_PLACE_UNKNOWN))
+		return !ufx_place_nobody(d, key);
+	return look == UFX_PLACE_SOMEBODY;
 }
