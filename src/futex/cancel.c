@@ -58,7 +58,11 @@ static long sweep(struct ufx_domain *d, struct sweep *s)
 	s->end = &s->chain;
 	s->chain = NULL;
 	s->count = 0;
-	ufx_fence(); /* as in ufx_wake: a check that we miss sees what was stored before */
+	/*
+	 * As in ufx_wake: who counts himself up in a bucket that we find empty sees
+	 * what was stored before, for his check; or that the domain is going.
+	 */
+	ufx_fence();
 	ufx_domain_lock(d);
 	t = d->table;
 	for (uint32_t i = 0; t && i <= t->mask; i++) {

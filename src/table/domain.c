@@ -179,7 +179,6 @@ void ufx_domain_dispose_later(struct ufx_domain *d)
 void ufx_domain_go(struct ufx_domain *d)
 {
 	ufx_store(&d->going, 1);
-	ufx_fence();
 }
 
 void ufx_domain_forget(struct ufx_domain *d)

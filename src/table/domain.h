@@ -125,11 +125,7 @@ bool ufx_table_is_sparse(struct ufx_table *t, const struct ufx_bucket *b);
 /* Replaces a table of @from slots by one of @to, if the domain scales with waiters. */
 void ufx_domain_resize(struct ufx_domain *d, uint32_t from, uint32_t to);
 
-/*
- * No waits from now on. A full fence. Partner: a waiter, which counts itself up in
- * its bucket, fence, and looks (ufx_domain_is_going). Without: we find its bucket
- * empty, it finds the domain staying.
- */
+/* No waits that begin after a full fence behind this (sweep, futex/cancel.c). */
 void ufx_domain_go(struct ufx_domain *d);
 
 static inline bool ufx_domain_is_going(const struct ufx_domain *d)
