@@ -29,7 +29,9 @@ static long wait_for(void *arg)
 	struct waiter *w = arg;
 	struct ufx_guest_thread t = { .guest = &guest };
 
-	return ufx_guest_futex(&t, w->at, w->op, *memory_word(&m, w->at), 0, 0, 0);
+	return ufx_guest_futex(&t, w->at, w->op,
+			       __atomic_load_n(memory_word(&m, w->at), __ATOMIC_RELAXED), 0,
+			       0, 0);
 }
 
 static void waits(struct waiter *w, uint64_t at, int op)
