@@ -112,7 +112,8 @@ UFX_API long ufx_guest_waitv(struct ufx_guest_thread *thread, uint64_t waiters,
  * A signal for @thread, from any other: its wait ends and returns @error, as -EINTR,
  * or -512 (ERESTARTSYS) if the embedder restarts calls; as does each later one that
  * would block, until ufx_guest_signal_taken. One that has been woken already returns
- * 0. Returns whether it waited. Looks at every bucket.
+ * 0. Returns whether it waited. Looks at every bucket. @thread exists until this
+ * returns. False, and nothing is done, if @error is not below 0.
  */
 UFX_API bool ufx_guest_signal(struct ufx_guest_thread *thread, int error);
 

@@ -156,6 +156,7 @@ bool ufx_guest_signal(struct ufx_guest_thread *t, int error)
 	const struct ufx_guest *g;
 	long n;
 
+	ufx_rule(t && t->guest && error < 0, "a thread, of a guest; an error below 0");
 	if (!t || !t->guest || error >= 0)
 		return false;
 	g = t->guest;

@@ -10,6 +10,8 @@
 #include <ufutex/guest.h>
 #include <ufutex/wake.h>
 
+#include "host/rule.h"
+
 /* Where a word is waited for. */
 struct ufx_guest_place {
 	struct ufx_domain *domain;

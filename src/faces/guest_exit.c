@@ -21,6 +21,7 @@ long ufx_guest_clear_tid(const struct ufx_guest *g, uint64_t at)
 	uint32_t value;
 	int ret;
 
+	ufx_rule(g != NULL, "no argument is NULL");
 	if (!g)
 		return -EINVAL;
 	ret = ufx_guest_place(g, at, false, true, &place); /* aligned, in range? */
@@ -97,6 +98,7 @@ long ufx_guest_robust_exit(const struct ufx_guest *g, uint64_t head, uint32_t ti
 	struct walk w = { .guest = g, .tid = tid };
 	uint64_t first, pending;
 
+	ufx_rule(g && tid && tid <= TID_MASK, "a guest; a thread of 30 bits, not 0");
 	if (!g || !tid || tid > TID_MASK)
 		return -EINVAL;
 	if (!head || ufx_guest_read(g, head, 8, &first) ||

@@ -267,6 +267,7 @@ long ufx_guest_futex(struct ufx_guest_thread *t, uint64_t uaddr, int op, uint32_
 			  .word1 = uaddr, .word2 = uaddr2,
 			  .val = val, .val2 = (uint32_t)timeout, .val3 = val3 };
 
+	ufx_rule(t && t->guest, "a thread, of a guest");
 	if (!t || !t->guest)
 		return -EINVAL;
 	c.guest = t->guest;

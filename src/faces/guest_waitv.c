@@ -98,6 +98,7 @@ long ufx_guest_waitv(struct ufx_guest_thread *t, uint64_t waiters, unsigned int 
 	struct timespec given;
 	int ret;
 
+	ufx_rule(t && t->guest, "a thread, of a guest");
 	if (!t || !t->guest || flags || !nr || nr > UFX_FUTEX_WAITV_MAX || !waiters)
 		return -EINVAL;
 	if (!timeout)

@@ -125,6 +125,16 @@ static bool holds(const struct ufx_word_op *o, uint64_t value)
 	}
 }
 
+static int operate_by(const struct ufx_word_op *o)
+{
+	int ret;
+
+	ufx_callback_begin();
+	ret = o->operate(o->arg);
+	ufx_callback_end();
+	return ret;
+}
+
 /* 1 or 0: does the comparison hold for the old value? Or -errno. */
 static int operate(const struct ufx_word_op *o, bool only_touch)
 {
@@ -132,7 +142,7 @@ static int operate(const struct ufx_word_op *o, bool only_touch)
 	int ret;
 
 	if (o->operate)
-		return only_touch ? 0 : o->operate(o->arg);
+		return only_touch ? 0 : operate_by(o);
 	bits = o->size == 8 ? UINT64_MAX : ((uint64_t)1 << 8 * o->size) - 1;
 	ret = ufx_guarded_load_sized(o->word, o->size, &old);
 	while (!ret) {

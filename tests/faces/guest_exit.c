@@ -29,7 +29,9 @@ static long wait_for(void *arg)
 	struct waiter *w = arg;
 	struct ufx_guest_thread t = { .guest = &guest };
 
-	return ufx_guest_futex(&t, w->at, w->op, *memory_word(&m, w->at), 0, 0, 0);
+	return ufx_guest_futex(&t, w->at, w->op,
+			       __atomic_load_n(memory_word(&m, w->at), __ATOMIC_RELAXED), 0,
+			       0, 0);
 }
 
 static void waits(struct waiter *w, uint64_t at, int op)
@@ -164,6 +166,8 @@ static void one_pending(uint32_t v, bool wakes, uint32_t after, const char *name
 
 static void pendings(void)
 {
+	struct waiter a, b;
+
 	one_pending(0, true, 0, "just released");
 	one_pending(FUTEX_WAITERS, true, FUTEX_WAITERS, "just released, to waiters");
 	one_pending(TID, false, FUTEX_OWNER_DIED, "just taken");
@@ -173,8 +177,12 @@ static void pendings(void)
 	one_pending((TID + 1) | FUTEX_WAITERS, false, (TID + 1) | FUTEX_WAITERS,
 		    "another's, who knows");
 	list(2, TID);
+	set(1, TID | FUTEX_WAITERS);
 	pending(entry(1));
-	is_int(ends(), 2, "pending and on the list: once");
+	waits(&a, word(1), FUTEX_WAIT);
+	waits(&b, word(1), FUTEX_WAIT);
+	is_int(ends(), 2, "pending and on the list");
+	ok(woken(&a) + woken(&b) == 1, "wakes one, once");
 	list(1, TID);
 	set(5, TID);
 	pending(entry(5));

@@ -8,6 +8,7 @@
 #define TESTS_GUEST_MEMORY_H
 
 #include <errno.h>
+#include <sched.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
@@ -29,6 +30,9 @@ struct memory {
 	uint8_t state[PAGES];
 	int brought_in, refused; /* of pages that were away */
 	bool flees;              /* the next one that is brought in goes away once more */
+	/* Others run between a look without the lock and what follows; pages go away. */
+	bool dawdles;
+	unsigned int looks;
 };
 
 static uint8_t memory_shared[PAGE] __attribute__((aligned(4096)));
@@ -63,6 +67,14 @@ static inline void *memory_at(struct memory *m, uint64_t at, bool write, bool lo
 	return &m->bytes[at - BASE];
 }
 
+static inline void memory_dawdle(struct memory *m, uint64_t at)
+{
+	if (__atomic_fetch_add(&m->looks, 1, __ATOMIC_RELAXED) % 16 == 0)
+		__atomic_store_n(&m->state[(at - BASE) / PAGE], AWAY, __ATOMIC_RELAXED);
+	else
+		sched_yield();
+}
+
 static inline int memory_load(void *space, uint64_t at, uint32_t *value, bool locked)
 {
 	int error;
@@ -71,6 +83,8 @@ static inline int memory_load(void *space, uint64_t at, uint32_t *value, bool lo
 	if (!word)
 		return error;
 	*value = __atomic_load_n(word, __ATOMIC_ACQUIRE);
+	if (((struct memory *)space)->dawdles && !locked)
+		memory_dawdle(space, at);
 	return 0;
 }
 

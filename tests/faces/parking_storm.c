@@ -14,6 +14,7 @@
 
 static struct ufx_domain *d;
 static struct ufx_lot lot;
+static unsigned int rounds;
 static long handed_over, stolen, timeouts, moved;
 
 /* ---- the mutex ---- */
@@ -59,6 +60,8 @@ static void lock(struct mutex *m)
 		}
 		if (!(word & PARKED) && !change(m, word, word | PARKED))
 			continue;
+		if (!(__atomic_fetch_add(&rounds, 1, __ATOMIC_RELAXED) % 4))
+			sched_yield(); /* it may be unlocked before we are parked */
 		if (ufx_lot_park(&lot, (uintptr_t)m, &how, NULL, &token) ==
 			    UFX_LOT_UNPARKED &&
 		    token == IS_YOURS)

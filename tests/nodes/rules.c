@@ -1,13 +1,10 @@
 // SPDX-License-Identifier: MIT
 /* A debug build (UFX_DEBUG): broken rules end the program and say which. */
-#include <fcntl.h>
-#include <signal.h>
-#include <sys/wait.h>
-
 #include <ufutex/domain.h>
 #include <ufutex/wait.h>
 #include <ufutex/wake.h>
 
+#include "broken.h"
 #include "tap.h"
 
 static struct ufx_domain *d;
@@ -95,33 +92,6 @@ static void uses_destroyed(void)
 	ufx_domain_create(&gone, NULL);
 	ufx_domain_destroy(gone);
 	ufx_node_prepare(gone, &n, &condition, &parker, NULL);
-}
-
-/* Runs @breaks in a child, which has to die by abort and to say @words. */
-static void broken(void (*breaks)(void), const char *words)
-{
-	int out[2], status;
-	char text[256] = "";
-	ssize_t got;
-	pid_t child;
-
-	if (pipe(out))
-		bail("pipe");
-	child = fork();
-	if (!child) {
-		dup2(out[1], STDERR_FILENO);
-		signal(SIGABRT, SIG_DFL);
-		breaks();
-		_exit(0);
-	}
-	close(out[1]);
-	got = read(out[0], text, sizeof(text) - 1);
-	close(out[0]);
-	waitpid(child, &status, 0);
-	text[got > 0 ? got : 0] = '\0';
-	ok(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT && strstr(text, words),
-	   "%s", words);
-	diag("  %s", text);
 }
 
 int main(void)
