@@ -21,25 +21,18 @@
 #endif
 
 /* ThreadSanitizer is told about each stack. */
-#ifdef __has_feature
+#if defined(__SANITIZE_THREAD__)
+#define CONTEXT_TSAN 1
+#elif defined(__has_feature)
 #if __has_feature(thread_sanitizer)
 #define CONTEXT_TSAN 1
 #endif
 #endif
-#if defined(__SANITIZE_THREAD__) || defined(CONTEXT_TSAN)
+#ifdef CONTEXT_TSAN
 void *__tsan_get_current_fiber(void);
 void *__tsan_create_fiber(unsigned int flags);
 void __tsan_destroy_fiber(void *fiber);
 void __tsan_switch_to_fiber(void *fiber, unsigned int flags);
-#else
-static inline void *__tsan_get_current_fiber(void) { return NULL; }
-static inline void *__tsan_create_fiber(unsigned int flags) { (void)flags; return NULL; }
-static inline void __tsan_destroy_fiber(void *fiber) { (void)fiber; }
-static inline void __tsan_switch_to_fiber(void *fiber, unsigned int flags)
-{
-	(void)fiber;
-	(void)flags;
-}
 #endif
 
 /* Zeroed for the stack that a thread is on. */
@@ -52,7 +45,9 @@ struct context {
 #endif
 	void (*run)(void *arg);
 	void *arg;
+#ifdef CONTEXT_TSAN
 	void *tsan;
+#endif
 };
 
 #ifdef FIBERS_FCONTEXT
@@ -123,21 +118,28 @@ static inline void context_make(struct context *c, char *stack, size_t size,
 {
 	c->run = run;
 	c->arg = arg;
+#ifdef CONTEXT_TSAN
 	c->tsan = __tsan_create_fiber(0);
+#endif
 	context_init(c, stack, size);
 }
 
 /* Nobody is on it, and nobody will be. */
 static inline void context_drop(struct context *c)
 {
+	(void)c;
+#ifdef CONTEXT_TSAN
 	__tsan_destroy_fiber(c->tsan);
+#endif
 }
 
 static inline void context_switch(struct context *from, struct context *to)
 {
+#ifdef CONTEXT_TSAN
 	if (!from->tsan)
 		from->tsan = __tsan_get_current_fiber();
 	__tsan_switch_to_fiber(to->tsan, 0);
+#endif
 	context_jump(from, to);
 }
 
