@@ -29,7 +29,7 @@
 #include "fiber.h"
 
 #ifndef FIBER_STACK
-#define FIBER_STACK (32 * 1024)
+#define FIBER_STACK (64 * 1024)
 #endif
 #define WORKERS_MAX 64
 
@@ -164,7 +164,7 @@ static void unpark(void *handle)
 		make_runnable(f->fibers, f);
 }
 
-static const struct ufx_parker fiber_parker = { unpark };
+const struct ufx_parker fiber_parker = { unpark };
 
 /* It has left its stack, which somebody else may enter as soon as it is PARKED. */
 static void settle(struct fibers *s, struct fiber *f)
@@ -202,9 +202,14 @@ static void leave(struct fiber *f, enum fiber_leaves how)
 	context_switch(&f->context, &f->worker->context);
 }
 
-/* Until told, or about @until; or for no reason. */
-static void park(struct fiber *f, int64_t until)
+void *fiber_handle(void)
 {
+	return self();
+}
+
+void fiber_park(int64_t until)
+{
+	struct fiber *f = self();
 	struct fibers *s = f->fibers;
 	bool first;
 
@@ -258,7 +263,7 @@ int fiber_wait(struct ufx_domain *domain, const struct ufx_condition *condition,
 	if (ret)
 		return ending_of(ret);
 	while (!ufx_node_ended(&node) && (until == FIBER_FOREVER || fiber_now() < until))
-		park(f, until);
+		fiber_park(until);
 	ret = ufx_node_finish(&node, answer);
 	return ret == UFX_LEFT ? UFX_TIMED_OUT : ret;
 }

@@ -59,4 +59,14 @@ int64_t fiber_now(void);
 int fiber_wait(struct ufx_domain *domain, const struct ufx_condition *condition,
 	       int64_t until, uint64_t *answer);
 
+/*
+ * What it is made of, for whoever waits otherwise (on several nodes, say): prepare
+ * nodes with this parker and fiber_handle(), park until one has ended, finish them.
+ */
+extern const struct ufx_parker fiber_parker;
+void *fiber_handle(void); /* of the fiber that calls */
+
+/* A fiber alone. Returns when told, at @until, or for no reason: so look. */
+void fiber_park(int64_t until);
+
 #endif
