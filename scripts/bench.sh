@@ -31,5 +31,6 @@ resize --load
 pin-cost
 domains
 wasm
+fibers
 END
 exit $status

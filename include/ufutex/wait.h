@@ -102,9 +102,17 @@ struct ufx_condition {
  * Tells whoever waits, and not a sleeping thread, to go on. @unpark is called
  * once for each prepared node that a wake, interrupt, purge or cancel ends: in
  * the thread that does, with no lock held, and after that node's last touch: it
- * may be finished, and gone, by then; the handle may not. It should be short,
- * and may wake others. A handle must bear a call that comes late: after a finish that
- * found the node ended already.
+ * may be finished, and gone, by then; the handle may not: it must bear a call that
+ * comes late, after a finish that found the node ended already.
+ *
+ * It should be short, and return in the thread that called it. It may wake others,
+ * prepare nodes, and finish its own, but no other one that the same call may end:
+ * that one is told afterwards, and its finish waits for that. Threads that the call
+ * ends go on before the first parker is called.
+ *
+ * It is called in a signal handler if a wake is made there; and a wake that was
+ * left to the interrupted thread is carried out at the end of any function of this
+ * library: so hold no lock over these that @unpark takes.
  */
 struct ufx_parker {
 	void (*unpark)(void *handle);

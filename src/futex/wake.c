@@ -110,8 +110,11 @@ static void release_guests(struct ufx_waiter *w)
 
 void ufx_release_all(struct ufx_waiter *chain, bool all)
 {
-	struct ufx_waiter *guests = release_threads(chain, all);
+	struct ufx_waiter *guests = chain;
 
+	/* Of a single guest, the usual one, nothing is to be sorted. */
+	if (!chain || !chain->guest || chain->next)
+		guests = release_threads(chain, all);
 	if (ufx_unlikely(guests)) {
 		ufx_bind();
 		ufx_leave_inside();

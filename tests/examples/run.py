@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Runs each example ten times: it ends well, and in time."""
+"""Runs each example ten times: it ends well, and in time. Status 77 skips it."""
 
 import os
 import subprocess
@@ -20,6 +20,10 @@ def once(program):
     return done.returncode, done.stdout
 
 
+def reason(words):
+    return (words.decode(errors="replace").splitlines() or ["it says not why"])[-1]
+
+
 def main(programs):
     failed = 0
     for number, program in enumerate(programs, 1):
@@ -27,12 +31,14 @@ def main(programs):
             status, words = once(program)
             if status != 0:
                 break
-        failed += status != 0
-        print("%sok %d - %s" % ("" if status == 0 else "not ", number,
-                                os.path.basename(program)))
+        skipped = status == 77
+        failed += status != 0 and not skipped
+        print("%sok %d - %s%s" % ("" if status == 0 or skipped else "not ", number,
+                                  os.path.basename(program), " # SKIP " + reason(words)
+                                  if skipped else ""))
         print("".join("#   %s\n" % line
                       for line in words.decode(errors="replace").splitlines()), end="")
-        if status != 0:
+        if status != 0 and not skipped:
             print("#   %s" % ("too long" if status is None else "status %d" % status))
     print("1..%d" % len(programs))
     return 1 if failed or not programs else 0
