@@ -258,7 +258,6 @@ static void drive_or_rely(void)
 /* False: the library does not start. */
 static bool prepare(struct ufx_call *call, void (*fn)(struct ufx_call *), size_t bytes)
 {
-	ufx_rule(fn, "a deferred call needs a function");
 	call->fn = fn;
 	call->bytes = bytes;
 	call->cookie = ufx_grace_get_state();
@@ -268,6 +267,7 @@ static bool prepare(struct ufx_call *call, void (*fn)(struct ufx_call *), size_t
 void ufx_grace_call_bytes(struct ufx_call *call, void (*fn)(struct ufx_call *call),
 			  size_t bytes)
 {
+	ufx_rule(fn, "a deferred call needs a function");
 	if (!prepare(call, fn, bytes))
 		return;
 	ufx_bind();
@@ -286,6 +286,7 @@ void ufx_grace_call(struct ufx_call *call, void (*fn)(struct ufx_call *call))
 
 void ufx_grace_call_hurry(struct ufx_call *call, void (*fn)(struct ufx_call *call))
 {
+	ufx_rule(fn, "a deferred call needs a function");
 	if (!prepare(call, fn, 0))
 		return;
 	ufx_bind();

@@ -147,6 +147,21 @@ static bool add_plainly(struct ufx_counted *c, int64_t n)
 	return !(cells & UFX_STATE_ATOMIC);
 }
 
+/* @n was added to an atomic count of @was. */
+static void check(int64_t was, int64_t n)
+{
+#ifdef UFX_DEBUG
+	const char *who = n > 0 ? "ufx_ref_get" : "ufx_ref_put or ufx_slot_put";
+
+	if (!was)
+		ufx_rule_broken(who, "nothing is got or put at zero");
+	if (was + n < 0)
+		ufx_rule_broken(who, "no more is put than was got");
+#else
+	(void)was, (void)n;
+#endif
+}
+
 bool ufx_counted_add_slow(struct ufx_counted *c, int64_t n)
 {
 	struct ufx_counters *k = ufx_load(&c->counters);
@@ -161,8 +176,7 @@ bool ufx_counted_add_slow(struct ufx_counted *c, int64_t n)
 		return false;
 	/* Release for what we did with the object; acquire for whoever frees. */
 	was = ufx_fetch_add(&k->count, n);
-	ufx_rule(was, "nothing is got or put at zero");
-	ufx_rule(was + n >= 0, "no more is put than was got");
+	check(was, n);
 	return was + n == 0;
 }
 

@@ -15,12 +15,14 @@ static bool exited(const struct ufx_ref *ref)
 	return !ref->counters.cells;
 }
 
+#ifdef UFX_DEBUG
 /* In use as far as can be told: it points into itself, and has cells. */
-static inline bool looks_alive(const struct ufx_ref *ref)
+static bool looks_alive(const struct ufx_ref *ref)
 {
 	return ref->counted.counters == &ref->counters && !exited(ref) &&
 	       (ref->counted.cells & ~UFX_STATE_MASK) == ref->counters.cells;
 }
+#endif
 
 /* The cells hold one reference. */
 static void start_as(struct ufx_ref *ref, unsigned int flags)
@@ -165,7 +167,6 @@ static int killable(const struct ufx_ref *ref)
 {
 	if (exited(ref))
 		return -EINVAL;
-	ufx_rule(!ref->dying, "a ref is killed once");
 	return ref->dying ? -EALREADY : 0;
 }
 
@@ -175,6 +176,7 @@ int ufx_ref_kill(struct ufx_ref *ref)
 
 	lock(ref);
 	ret = killable(ref);
+	ufx_rule(ret != -EALREADY, "a ref is killed once");
 	if (!ret) {
 		ufx_store_release(&ref->dying, 1);
 		ret = to_atomic(ref);
@@ -244,6 +246,7 @@ int ufx_ref_kill_and_confirm(struct ufx_ref *ref, void (*fn)(struct ufx_ref *))
 
 	lock(ref);
 	ret = killable(ref);
+	ufx_rule(ret != -EALREADY, "a ref is killed once");
 	if (!ret && confirming(ref))
 		ret = -EBUSY;
 	if (!ret) {
