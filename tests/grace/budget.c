@@ -254,7 +254,7 @@ static void look(int sig)
 	(void)sig;
 	ufx_grace_pending(&bytes);
 	ufx_grace_poll(ufx_grace_get_state());
-	looks++;
+	__atomic_fetch_add(&looks, 1, __ATOMIC_RELAXED);
 }
 
 struct box {
