@@ -251,7 +251,7 @@ static uint32_t *confirmed;
 
 static void confirms(struct ufx_ref *r)
 {
-	must(!ufx_ref_is_zero(r) && !*releases);
+	must(r == ref && !*releases);
 	__atomic_fetch_add(confirmed, 1, __ATOMIC_RELAXED);
 }
 
