@@ -86,6 +86,7 @@ extern const struct scenario slot_publish,
 	slot_teardown,
 	ref_kill,
 	ref_switch,
+	ref_confirm,
 	ref_migrate,
 	ref_handler;
 
@@ -93,6 +94,7 @@ extern const struct scenario period,
 	period_poll,
 	deferred_calls,
 	calls_lazy,
+	calls_budget,
 	call_from_call,
 	call_frees;
 
