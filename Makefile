@@ -44,16 +44,16 @@ test-all: setup-test-all compile
 	@tests/run.py all
 
 setup-build:    ; @./setup build
-setup-bench:    ; @./setup build bench
+setup-bench:    ; @./setup build bench embed
 setup-models:   ; @./setup build models
 setup-programs:
 	@./setup build
 	$(call if-possible,programs media)
 setup-test:
-	@./setup build cross san group models run
+	@./setup build cross san group models run embed
 	$(call if-possible,quick-programs)
 setup-test-all:
-	@./setup build bench cross san stress vm group models run
+	@./setup build bench cross san stress vm group models run embed
 	$(call if-possible,quick-programs)
 
 # What is not there is skipped, and named.

@@ -122,7 +122,7 @@ struct bench {
 extern const struct bench bench_hash, bench_hash_bucket, bench_wake_empty,
 	bench_wake, bench_requeue, bench_pingpong, bench_mutex, bench_cond,
 	bench_ref, bench_grace,
-	bench_resize, bench_pin_cost;
+	bench_resize, bench_pin_cost, bench_domains, bench_wasm, bench_fibers;
 
 /* ---- harness.c -------------------------------------------------------- */
 
@@ -245,6 +245,36 @@ int bench_sleepers_settle(struct bench_sleepers *pool);
 void bench_sleepers_advance(struct bench_sleepers *pool);
 /* Ends them, also those that wait on @elsewhere (may be NULL). */
 void bench_sleepers_stop(struct bench_sleepers *pool, uint32_t *elsewhere);
+
+/* ---- wake.c: waking sleepers, lap by lap -------------------------------- */
+
+struct bench_laps {
+	struct bench_sleepers *pool;
+	const struct bench_side *side;
+	unsigned int n;       /* sleepers in the pool */
+	bool many, apart;     /* a call for each; the waker has a CPU of its own */
+	unsigned int *missed; /* laps in which not all were woken */
+};
+
+/* Of a subject; @arg is a struct bench_laps. The time is the waker's. */
+int bench_laps_round(void *arg, uint64_t ns, struct bench_sample *sample);
+
+/* ---- pingpong.c: two threads that hand a word over ----------------------- */
+
+#define BENCH_TURNS_WORKERS 4 /* threads that its subject asks for */
+
+struct bench_turns {
+	const struct bench_side *side;
+	bool one_cpu;
+	uint64_t ns;
+	struct bench_sample *sample;
+	struct {
+		uint32_t turn;
+	} __attribute__((aligned(BENCH_CACHE_LINE))) word;
+};
+
+/* Of a subject; @arg is a struct bench_turns. */
+int bench_turns_round(void *arg, uint64_t ns, struct bench_sample *sample);
 
 /* ---- urcu.c: liburcu's memb flavour, inlined; may not be built ---------- */
 

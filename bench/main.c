@@ -14,7 +14,7 @@
 static const struct bench *const benches[] = {
 	&bench_hash, &bench_hash_bucket, &bench_wake_empty, &bench_wake,
 	&bench_requeue, &bench_pingpong, &bench_mutex, &bench_cond, &bench_ref, &bench_grace,
-	&bench_resize, &bench_pin_cost,
+	&bench_resize, &bench_pin_cost, &bench_domains, &bench_wasm, &bench_fibers,
 };
 
 #define NBENCHES (sizeof(benches) / sizeof(benches[0]))

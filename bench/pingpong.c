@@ -6,46 +6,34 @@
  * threads of its own: how long they look is what they have learned.
  */
 #include <errno.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 
 #include "bench.h"
 
 #define CHUNK 8 /* round trips between two looks at the clock */
 #define OVER 2  /* neither's turn: the end */
-#define WORKERS 4
-
-struct pingpong_case {
-	const struct bench_side *side;
-	bool one_cpu;
-	uint64_t ns;
-	struct bench_sample *sample;
-	struct {
-		_Atomic uint32_t turn;
-	} __attribute__((aligned(BENCH_CACHE_LINE))) word;
-};
 
 /* Returns false at the end. */
-static bool wait_turn(struct pingpong_case *c, uint32_t me)
+static bool wait_turn(struct bench_turns *c, uint32_t me)
 {
 	const struct bench_side *side = c->side;
 	uint32_t turn;
 
-	while ((turn = atomic_load(&c->word.turn)) == !me)
-		side->wait(side->ctx, (uint32_t *)&c->word.turn, turn);
+	while ((turn = __atomic_load_n(&c->word.turn, __ATOMIC_SEQ_CST)) == !me)
+		side->wait(side->ctx, &c->word.turn, turn);
 	return turn == me;
 }
 
-static void give_turn(struct pingpong_case *c, uint32_t to)
+static void give_turn(struct bench_turns *c, uint32_t to)
 {
 	const struct bench_side *side = c->side;
 
-	atomic_store(&c->word.turn, to);
-	side->wake(side->ctx, (uint32_t *)&c->word.turn, 1);
+	__atomic_store_n(&c->word.turn, to, __ATOMIC_SEQ_CST);
+	side->wake(side->ctx, &c->word.turn, 1);
 }
 
 /* The one that keeps the time. */
-static void serve(struct pingpong_case *c)
+static void serve(struct bench_turns *c)
 {
 	uint64_t start = bench_now(), now, trips = 0;
 	int i;
@@ -66,7 +54,7 @@ static void serve(struct pingpong_case *c)
 /* Workers 0 and 1 are each on a CPU; 2 and 3 share one. */
 static void pingpong_body(struct bench_worker *worker, void *arg)
 {
-	struct pingpong_case *c = arg;
+	struct bench_turns *c = arg;
 
 	if (c->one_cpu != (worker->index >= 2))
 		return;
@@ -80,19 +68,19 @@ static void pingpong_body(struct bench_worker *worker, void *arg)
 		give_turn(c, 0);
 }
 
-static int pingpong_round(void *arg, uint64_t ns, struct bench_sample *sample)
+int bench_turns_round(void *arg, uint64_t ns, struct bench_sample *sample)
 {
-	struct pingpong_case *c = arg;
+	struct bench_turns *c = arg;
 
 	c->ns = ns;
 	c->sample = sample;
-	atomic_store(&c->word.turn, 0);
-	bench_workers_begin(WORKERS, pingpong_body, c);
+	__atomic_store_n(&c->word.turn, 0, __ATOMIC_SEQ_CST);
+	bench_workers_begin(BENCH_TURNS_WORKERS, pingpong_body, c);
 	bench_workers_end();
 	return 0;
 }
 
-static void add_case(struct bench_run *run, struct pingpong_case *c,
+static void add_case(struct bench_run *run, struct bench_turns *c,
 		     const struct bench_side *side, bool one_cpu)
 {
 	c->side = side;
@@ -100,17 +88,17 @@ static void add_case(struct bench_run *run, struct pingpong_case *c,
 	bench_add(run, &(struct bench_subject){
 			       .name = side->name,
 			       .variant = one_cpu ? "one CPU" : "two CPUs",
-			       .round = pingpong_round,
+			       .round = bench_turns_round,
 			       .missing = !one_cpu && bench_cpus() < 2
 						  ? "there is only one CPU"
 						  : NULL,
-			       .threads = WORKERS,
+			       .threads = BENCH_TURNS_WORKERS,
 			       .arg = c });
 }
 
 static int run_pingpong(struct bench_run *run)
 {
-	static struct pingpong_case cases[4];
+	static struct bench_turns cases[4];
 
 	/* On one CPU the other is always runnable: the run delay is the work. */
 	run->ignore_delay = true;

@@ -5,6 +5,9 @@
  *
  *   ufutex, inline   ufx_ref by call, and compiled into the caller
  *   slot             ufx_slot: the pointer is loaded and its object pinned
+ *   object           the same, compiled into the caller: counters of its own
+ *   table            the pin that keeps a table of the engine, counted alike
+ *   thousand         1,024 refs in turn, inline: what many counters cost
  *   shared           a slot with one atomic counter beside the pointer, taken
  *                    before the pointer is loaded: what per-CPU counts replace
  *   atomic           the counter alone
@@ -17,6 +20,10 @@
 #include <ufutex/ref.h>
 
 #include "bench.h"
+#include "ref/counted.h"
+#include "table/domain.h"
+
+#define MANY 1024
 
 static struct {
 	struct ufx_ref ref;
@@ -29,6 +36,8 @@ static struct {
 	struct {
 		uint64_t count;
 	} atomic __attribute__((aligned(BENCH_CACHE_LINE)));
+	struct ufx_ref many[MANY];
+	struct ufx_domain *domain;
 } objects __attribute__((aligned(BENCH_CACHE_LINE)));
 
 static void loop_ref(struct bench_worker *worker, void *arg, uint64_t n)
@@ -60,6 +69,40 @@ static void loop_slot(struct bench_worker *worker, void *arg, uint64_t n)
 	(void)worker;
 	while (n--)
 		ufx_slot_put(slot, ufx_slot_get(slot));
+}
+
+static void loop_object(struct bench_worker *worker, void *arg, uint64_t n)
+{
+	struct ufx_slot *slot = arg;
+
+	(void)worker;
+	while (n--)
+		ufx_slot_put_inline(slot, ufx_slot_get_inline(slot));
+}
+
+/* As pin_table and ufx_place_unpin: nobody replaces it here. */
+static void loop_table(struct bench_worker *worker, void *arg, uint64_t n)
+{
+	struct ufx_domain *domain = arg;
+	void *table;
+
+	(void)worker;
+	while (n--) {
+		if (!ufx_pin((void *const *)&domain->table, &table) ||
+		    ufx_unpin(&((struct ufx_table *)table)->counted))
+			abort();
+	}
+}
+
+static void loop_many(struct bench_worker *worker, void *arg, uint64_t n)
+{
+	struct ufx_ref *refs = arg;
+
+	(void)worker;
+	while (n--) {
+		ufx_ref_get_inline(&refs[n % MANY]);
+		ufx_ref_put_inline(&refs[n % MANY]);
+	}
 }
 
 static void loop_shared(struct bench_worker *worker, void *arg, uint64_t n)
@@ -95,11 +138,33 @@ static void object_gone(struct ufx_object *object)
 	(void)object;
 }
 
+static int make_domain(void)
+{
+	static const struct ufx_domain_options options = {
+		.slots = 64, .replace = UFX_REPLACE_AT_ZERO
+	};
+	int err = ufx_domain_create(&objects.domain, &options);
+
+	return err ? err : ufx_domain_start(objects.domain);
+}
+
+static int make_many(void)
+{
+	int err = 0;
+
+	for (unsigned int i = 0; !err && i < MANY; i++)
+		err = ufx_ref_init(&objects.many[i], ref_gone);
+	return err;
+}
+
 static int make_objects(void)
 {
-	int err;
+	int err = make_domain();
 
-	err = ufx_ref_init(&objects.ref, ref_gone);
+	if (!err)
+		err = make_many();
+	if (!err)
+		err = ufx_ref_init(&objects.ref, ref_gone);
 	if (!err)
 		err = ufx_object_init(&objects.object, UFX_SLOT_PUBLISH_FIRST,
 				      object_gone);
@@ -117,6 +182,12 @@ static void add_subjects(struct bench_run *run, const char *variant,
 		{ .name = "inline", .loop = loop_inline, .arg = &objects.ref,
 		  .always = true, .own = true },
 		{ .name = "slot", .loop = loop_slot, .arg = &objects.slot,
+		  .always = true, .own = true },
+		{ .name = "object", .loop = loop_object, .arg = &objects.slot,
+		  .always = true, .own = true },
+		{ .name = "table", .loop = loop_table, .arg = objects.domain,
+		  .always = true, .own = true },
+		{ .name = "thousand", .loop = loop_many, .arg = objects.many,
 		  .always = true, .own = true },
 		{ .name = "shared", .loop = loop_shared },
 		{ .name = "atomic", .loop = loop_atomic },
@@ -170,6 +241,7 @@ static json_t *scaling_of(struct bench_run *run, const char *name)
 static void report_scaling(struct bench_run *run)
 {
 	static const char *const names[] = { "ufutex", "inline", "slot",
+					     "object", "table", "thousand",
 					     "shared", "atomic",
 					     "liburcu-memb" };
 	json_t *all = json_object(), *one;
@@ -196,11 +268,16 @@ static int run_ref(struct bench_run *run)
 	err = bench_measure(run);
 	if (!err) {
 		compare_inline(run);
+		bench_compare(run, bench_find(run, "object", NULL),
+			      bench_find(run, "table", NULL));
 		if (run->threads > 1)
 			report_scaling(run);
 	}
 	ufx_slot_exit(&objects.slot);
 	ufx_ref_exit(&objects.ref);
+	for (unsigned int i = 0; i < MANY; i++)
+		ufx_ref_exit(&objects.many[i]);
+	ufx_domain_destroy(objects.domain);
 	return err;
 }
 

@@ -15,15 +15,7 @@
 
 #define SLEEPERS 64
 
-struct wake_case {
-	struct bench_sleepers *pool;
-	const struct bench_side *side;
-	unsigned int n;
-	bool many, apart;
-	unsigned int *missed; /* laps in which not all were woken */
-};
-
-static long wake_all(struct wake_case *c)
+static long wake_all(struct bench_laps *c)
 {
 	const struct bench_side *side = c->side;
 	unsigned int i;
@@ -39,7 +31,7 @@ static long wake_all(struct wake_case *c)
 }
 
 /* One lap: all asleep, change the words, wake. 0 if somebody was missed. */
-static int lap(struct wake_case *c, uint64_t *ns)
+static int lap(struct bench_laps *c, uint64_t *ns)
 {
 	uint64_t start;
 	long woken;
@@ -55,9 +47,9 @@ static int lap(struct wake_case *c, uint64_t *ns)
 	return woken == (long)c->n;
 }
 
-static int wake_round(void *arg, uint64_t ns, struct bench_sample *sample)
+int bench_laps_round(void *arg, uint64_t ns, struct bench_sample *sample)
 {
-	struct wake_case *c = arg;
+	struct bench_laps *c = arg;
 	uint64_t start = bench_now(), one = 0, sum = 0, laps = 0;
 	int ok;
 
@@ -93,10 +85,10 @@ static const struct {
 static unsigned int missed;
 
 /* Even cases are the library's, odd ones the kernel's. */
-static int add_case(struct bench_run *run, struct wake_case *c, unsigned int i)
+static int add_case(struct bench_run *run, struct bench_laps *c, unsigned int i)
 {
 	struct bench_subject s = { .variant = variants[i / 2].variant,
-				   .round = wake_round,
+				   .round = bench_laps_round,
 				   .arg = c };
 
 	c->side = i % 2 ? &bench_side_kernel : &bench_side_ufutex;
@@ -116,7 +108,7 @@ static int add_case(struct bench_run *run, struct wake_case *c, unsigned int i)
 
 static int run_wake(struct bench_run *run)
 {
-	struct wake_case cases[NCASES] = { 0 };
+	struct bench_laps cases[NCASES] = { 0 };
 	unsigned int i;
 	int err = 0;
 

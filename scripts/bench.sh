@@ -29,5 +29,8 @@ resize
 resize --sleepers 1000
 resize --load
 pin-cost
+domains
+wasm
+fibers
 END
 exit $status

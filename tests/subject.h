@@ -31,6 +31,7 @@
 struct subject {
 	const char *name;
 	bool engine;
+	bool mixes; /* private and shared words in one waitv */
 	long (*futex)(uint32_t *uaddr, int op, uint32_t val,
 		      const struct timespec *timeout, uint32_t *uaddr2,
 		      uint32_t val3);
@@ -50,6 +51,9 @@ struct subject {
 
 extern const struct subject subject_kernel;
 extern const struct subject subject_engine;
+
+/* If a program has it, it alone is asked. */
+extern const struct subject subject_other __attribute__((weak));
 
 /* Calls @rows for each subject; the value to return from main. */
 int subject_main(void (*rows)(const struct subject *s));

@@ -21,6 +21,12 @@ extern const struct scenario wait_wake,
 	unregistered,
 	unregistered_replace;
 
+extern const struct scenario node_wake,
+	node_cancel,
+	node_leaves,
+	node_block,
+	wait_cancel;
+
 extern const struct scenario requeue_wake,
 	requeue_timeout,
 	requeue_all,
@@ -80,6 +86,7 @@ extern const struct scenario slot_publish,
 	slot_teardown,
 	ref_kill,
 	ref_switch,
+	ref_confirm,
 	ref_migrate,
 	ref_handler;
 
@@ -87,6 +94,7 @@ extern const struct scenario period,
 	period_poll,
 	deferred_calls,
 	calls_lazy,
+	calls_budget,
 	call_from_call,
 	call_frees;
 

@@ -247,6 +247,37 @@ const struct scenario ref_switch = {
 	.check = released_once,
 };
 
+static uint32_t *confirmed;
+
+static void confirms(struct ufx_ref *r)
+{
+	must(r == ref && !*releases);
+	__atomic_fetch_add(confirmed, 1, __ATOMIC_RELAXED);
+}
+
+static void make_ref_to_confirm(void)
+{
+	make_ref_of_two();
+	confirmed = scene_memory(4);
+}
+
+static void kills_and_confirms(void)
+{
+	must(!ufx_ref_kill_and_confirm(ref, confirms));
+	must(!ufx_grace_barrier());
+	must(__atomic_load_n(confirmed, __ATOMIC_RELAXED) == 1);
+}
+
+const struct scenario ref_confirm = {
+	.name = "ref-confirm",
+	.what = "a ref is killed by a deferred call, and confirms, under a user and a driver",
+	.rules = "R4 R6 calls",
+	.modes = "rseq fence",
+	.setup = make_ref_to_confirm,
+	.threads = { gets_and_puts, kills_and_confirms, drives },
+	.check = released_once,
+};
+
 static void puts_on_another_cpu(void)
 {
 	ufx_ref_get(ref);

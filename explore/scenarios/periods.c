@@ -141,6 +141,50 @@ const struct scenario calls_lazy = {
 	.check = not_both_left,
 };
 
+static void runs_one_of_its_own(void)
+{
+	ufx_grace_call(&calls[0], count);
+	must(ufx_grace_run(1, 0) >= 0);
+}
+
+static uint32_t *second_ran;
+
+static void count_second(struct ufx_call *call)
+{
+	count(call);
+	__atomic_fetch_add(second_ran, 1, __ATOMIC_RELAXED);
+}
+
+/* Nobody else who could take it does more than one. */
+static void hurries_and_looks(void)
+{
+	ufx_grace_call_hurry(&calls[1], count_second);
+	must(__atomic_load_n(second_ran, __ATOMIC_RELAXED) == 1);
+}
+
+static void make_calls_of_two(void)
+{
+	make_calls();
+	second_ran = scene_memory(4);
+	ufx_grace_limit(0, 0); /* who queues drives no more than it says */
+}
+
+static void both_ran(void)
+{
+	must(*ran == 2);
+	must(!ufx_grace_pending(NULL));
+}
+
+const struct scenario calls_budget = {
+	.name = "calls-budget",
+	.what = "a hurried call does not rely on a driver that may stop short",
+	.rules = "calls",
+	.modes = "rseq fence",
+	.setup = make_calls_of_two,
+	.threads = { runs_one_of_its_own, hurries_and_looks },
+	.check = both_ran,
+};
+
 static void calls_again(struct ufx_call *call)
 {
 	count(call);

@@ -44,7 +44,7 @@ struct ufx_allocator {
 
 /* Zero what is not used. */
 struct ufx_domain_options {
-	uint32_t slots; /* a power of two up to 2^24; 0: 16, and scales with its waiters */
+	uint32_t slots; /* a power of two up to 2^24; 0: 16, scales with its waiters, up and down */
 	bool fixed;     /* never replaced: operations take no pin */
 	enum ufx_replace replace;
 	bool fifo;      /* strictly first in, first out: no priorities */

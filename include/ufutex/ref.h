@@ -23,6 +23,10 @@
  * when-idle slot, out of arenas that take 4 KiB a CPU for 504 of them; 4 KiB
  * more for a when-idle slot.
  *
+ * Debug builds (UFX_DEBUG) end the program where more is put than was got,
+ * something is got at zero, a ref is initialised or killed twice, or used
+ * after its exit.
+ *
  * fork: counts are copied as they are; references of threads that the child
  * does not have never come back. A child must not replace in a slot, nor kill
  * or switch a ref, with which another thread was doing so at the fork.
@@ -67,28 +71,53 @@ struct ufx_ref {
 	struct ufx_counters counters;
 	void (*release)(struct ufx_ref *ref);
 	uint32_t dying;
-	uint32_t lock; /* serialises changes of state */
+	uint32_t lock;       /* serialises changes of state */
+	ufx_cookie begun;    /* a period after it last became atomic */
+	struct ufx_call call;
+	void (*confirm)(struct ufx_ref *ref);
+	uint32_t confirming; /* @call is pending */
 };
 
 /*
  * Makes @ref with one reference, the caller's initial one, in the per-CPU
- * state. @release runs once the count has come to zero, in the thread that
- * put the last reference, which may be in a signal handler; it may free @ref
- * after ufx_ref_exit. Returns 0, -ENOMEM or -EOPNOTSUPP (ufx_caps).
+ * state. @release (may be NULL) runs once the count has come to zero, in the
+ * thread that put the last reference, which may be in a signal handler; it may
+ * free @ref after ufx_ref_exit. Returns 0, -EINVAL (@ref is NULL), -ENOMEM or
+ * -EOPNOTSUPP (ufx_caps). Not from a handler.
  */
 UFX_API int ufx_ref_init(struct ufx_ref *ref, void (*release)(struct ufx_ref *));
 
-/* Gives the cells back. Nobody may use @ref any more. Not from a handler. */
+/*
+ * The same; @flags 0 or one of
+ *   UFX_REF_ATOMIC  starts in the atomic state: a kill then needs no grace
+ *                   period, which suits what is used briefly
+ *   UFX_REF_DEAD    starts killed and at zero, for ufx_ref_reinit
+ * -EINVAL also for other flags.
+ */
+#define UFX_REF_ATOMIC 1u
+#define UFX_REF_DEAD 2u
+UFX_API int ufx_ref_init_flags(struct ufx_ref *ref,
+			       void (*release)(struct ufx_ref *), unsigned int flags);
+
+/*
+ * Gives the cells back. Nobody may use @ref any more, nor be about to confirm
+ * (below): what comes anyway is refused where it has a way to say so. Not from
+ * a handler.
+ */
 UFX_API void ufx_ref_exit(struct ufx_ref *ref);
 
 /* One more reference, or @n; the caller must hold one already. */
 UFX_API void ufx_ref_get(struct ufx_ref *ref);
 UFX_API void ufx_ref_get_many(struct ufx_ref *ref, unsigned long n);
 
-/* One more, unless the count has come to zero. @ref itself must be alive. */
+/* One more, or @n, unless the count has come to zero. @ref must be alive. */
 UFX_API bool ufx_ref_tryget(struct ufx_ref *ref);
+UFX_API bool ufx_ref_tryget_many(struct ufx_ref *ref, unsigned long n);
 
-/* The same, and never once ufx_ref_kill has returned. */
+/*
+ * As tryget, and never in a call that begins after ufx_ref_kill has returned
+ * or ufx_ref_kill_and_confirm has confirmed.
+ */
 UFX_API bool ufx_ref_tryget_live(struct ufx_ref *ref);
 
 /* Gives one back, or @n; the last one runs release. */
@@ -98,26 +127,62 @@ UFX_API void ufx_ref_put_many(struct ufx_ref *ref, unsigned long n);
 /*
  * Goes to the atomic state for good and gives the initial reference back, so
  * that zero can be found. Takes one grace period. Returns 0; -EALREADY if
- * killed before; or -errno if the kernel refuses grace periods: then @ref
- * stays as it is, alive. Not from a handler.
+ * killed before; -EINVAL after exit; or -errno if the kernel refuses grace
+ * periods: then @ref stays as it is, alive. Not from a handler.
  */
 UFX_API int ufx_ref_kill(struct ufx_ref *ref);
 
 /*
+ * The same without waiting for the grace period: a deferred call
+ * (ufutex/grace.h) ends it, so thousands of kills share one period. @confirm
+ * (may be NULL) runs there, when nobody can get it live any more; the initial
+ * reference is given back behind it, so @ref is alive until @confirm has
+ * returned. @confirm may use all of the library but ufx_grace_barrier.
+ *
+ * Returns 0; -EALREADY and -EINVAL as kill; -EBUSY while an earlier one of
+ * this kind, or of the next, has not confirmed. While the kernel refuses grace
+ * periods it is dying and not confirmed. In a child of fork nothing confirms
+ * that was begun before. Not from a handler.
+ */
+UFX_API int ufx_ref_kill_and_confirm(struct ufx_ref *ref,
+				     void (*confirm)(struct ufx_ref *));
+
+/*
  * Goes to the atomic state and back without dropping a reference; -errno as
- * kill. In the atomic state gets and puts share one word.
+ * kill, switch_to_percpu also -EINVAL once it was killed. In the atomic state
+ * gets and puts share one word.
  */
 UFX_API int ufx_ref_switch_to_atomic(struct ufx_ref *ref);
 UFX_API int ufx_ref_switch_to_percpu(struct ufx_ref *ref);
 
-/* After zero (release has run): one reference again, per-CPU, not dying. */
-UFX_API void ufx_ref_reinit(struct ufx_ref *ref);
+/*
+ * switch_to_atomic without waiting: new gets and puts share the word at once;
+ * @confirm runs in a deferred call, once the word tells the truth, unless
+ * somebody switched back meanwhile. A reference is held until then. 0, -EBUSY
+ * and -EINVAL as kill_and_confirm.
+ */
+UFX_API int ufx_ref_switch_to_atomic_and_confirm(struct ufx_ref *ref,
+						 void (*confirm)(struct ufx_ref *));
 
-/* Undoes a kill while references are left: takes the initial one back. */
+/*
+ * After zero (release has run): one reference again, per-CPU, not dying.
+ * Returns 0, or -EINVAL if it is not killed and at zero.
+ */
+UFX_API int ufx_ref_reinit(struct ufx_ref *ref);
+
+/*
+ * Undoes a kill while references are left: takes the initial one back, per-CPU.
+ * 0, or -EINVAL: not killed, or at zero. A kill that has not confirmed still
+ * does, later.
+ */
 UFX_API int ufx_ref_resurrect(struct ufx_ref *ref);
 
+/* At zero? False in the per-CPU state, where nobody can tell. An acquire. */
 UFX_API bool ufx_ref_is_zero(const struct ufx_ref *ref);
 UFX_API bool ufx_ref_is_dying(const struct ufx_ref *ref);
+
+/* Do gets and puts share one word? */
+UFX_API bool ufx_ref_is_atomic(const struct ufx_ref *ref);
 
 /* ---- slot ------------------------------------------------------------- */
 
@@ -165,12 +230,15 @@ struct ufx_slot {
 /*
  * Prepares an object for a slot of @kind; @release runs when the slot has let
  * go of it and the last user has put it: after a grace period, never in put.
- * Returns 0 or -ENOMEM.
+ * Returns 0, -EINVAL (NULL, or no such kind), -ENOMEM or -EOPNOTSUPP.
  */
 UFX_API int ufx_object_init(struct ufx_object *object, enum ufx_slot_kind kind,
 			    void (*release)(struct ufx_object *));
 
-/* Makes a slot that holds @first, or nothing (NULL). 0, -ENOMEM, -EOPNOTSUPP. */
+/*
+ * Makes a slot that holds @first, or nothing (NULL). 0, -ENOMEM, -EOPNOTSUPP;
+ * -EINVAL: NULL, no such kind, or @first was prepared for the other kind.
+ */
 UFX_API int ufx_slot_init(struct ufx_slot *slot, enum ufx_slot_kind kind,
 			  struct ufx_object *first);
 
@@ -196,12 +264,16 @@ UFX_API void ufx_slot_put(struct ufx_slot *slot, struct ufx_object *object);
  * Replaces the object by @object.
  *
  * Publish first: in force on return; 0. The old one's release runs here, in a
- * later ufx_slot_replace, in ufx_slot_exit, or when deferred calls are driven.
+ * later ufx_slot_replace, in ufx_slot_reap or ufx_slot_exit, or when deferred
+ * calls are driven. @object may be NULL: the slot is empty then.
  *
  * When idle: returns when @object, or one that another thread asked for
  * meanwhile, is in force. If one is pending already, the older request stays
  * and this one replaces that. -errno if the kernel refuses grace periods: the
  * old object stays, @object is not used.
+ *
+ * -EINVAL: @object is in force already, NULL (when idle), or was prepared for
+ * the other kind.
  *
  * Not from a handler, nor (when idle) while the caller holds a pin.
  */
@@ -209,14 +281,34 @@ UFX_API int ufx_slot_replace(struct ufx_slot *slot, struct ufx_object *object);
 
 /*
  * When idle only: leaves @object pending and does not wait; the first user
- * who finds the slot idle switches. 0, -EBUSY if one is pending, -errno.
+ * who finds the slot idle switches. 0, -EBUSY if one is pending, -EINVAL as
+ * ufx_slot_replace and for a slot of the other kind. Waits for no pin, but may
+ * drive deferred calls. Not from a handler.
  */
 UFX_API int ufx_slot_replace_later(struct ufx_slot *slot,
 				   struct ufx_object *object);
 
-/* Publish first only: replaces and returns the cookie of the publication. */
+/*
+ * When idle only: is an object pending? It may have been put in force by the
+ * time of the answer. For who replaces later and looks now and then.
+ */
+UFX_API bool ufx_slot_pending(const struct ufx_slot *slot);
+
+/*
+ * Publish first only: replaces without waiting and returns the cookie of the
+ * publication, for ufx_grace_poll. The old object is released by deferred
+ * calls, or once drained as above. Bad arguments as for ufx_slot_replace: a
+ * cookie that never elapses, and nothing is done. Not from a handler.
+ */
 UFX_API ufx_cookie ufx_slot_publish(struct ufx_slot *slot,
 				    struct ufx_object *object);
+
+/*
+ * Publish first: releases the old objects whose last pin has been put since,
+ * which otherwise the next replacement does; says how many. Waits for nobody;
+ * one load if there is none. Not from a handler.
+ */
+UFX_API unsigned int ufx_slot_reap(struct ufx_slot *slot);
 
 /* ---- inline forms ----------------------------------------------------- */
 

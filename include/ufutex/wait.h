@@ -102,9 +102,17 @@ struct ufx_condition {
  * Tells whoever waits, and not a sleeping thread, to go on. @unpark is called
  * once for each prepared node that a wake, interrupt, purge or cancel ends: in
  * the thread that does, with no lock held, and after that node's last touch: it
- * may be finished, and gone, by then; the handle may not. It should be short,
- * and may wake others. A handle must bear a call that comes late: after a finish that
- * found the node ended already.
+ * may be finished, and gone, by then; the handle may not: it must bear a call that
+ * comes late, after a finish that found the node ended already.
+ *
+ * It should be short, and return in the thread that called it. It may wake others,
+ * prepare nodes, and finish its own, but no other one that the same call may end:
+ * that one is told afterwards, and its finish waits for that. Threads that the call
+ * ends go on before the first parker is called.
+ *
+ * It is called in a signal handler if a wake is made there; and a wake that was
+ * left to the interrupted thread is carried out at the end of any function of this
+ * library: so hold no lock over these that @unpark takes.
  */
 struct ufx_parker {
 	void (*unpark)(void *handle);
@@ -123,13 +131,12 @@ struct ufx_waiter {
 	/* Of a head only: the bucket's tree of keys. */
 	struct ufx_waiter *left, *right;
 	uint32_t *park; /* its thread's park word, never unmapped */
-	uint8_t head : 1;
+	uint8_t head;
 	uint8_t here : 1;  /* its thread may sleep on @key's word too, and on no other */
 	uint8_t node : 1;  /* a struct ufx_node */
 	uint8_t guest : 1; /* of one with a parker of its own */
 	uint8_t priority;
 	uint8_t ending; /* enum ufx_ending, by who took it */
-	uint8_t reserved;
 	uint32_t epoch; /* of the domain's start: another one after a fork */
 };
 
@@ -202,7 +209,8 @@ UFX_API int ufx_domain_wait(struct ufx_domain *domain,
 /*
  * Waits until one of @n conditions (1 to 128) is woken. *@index, if not NULL,
  * says which: of those that were, the last; or which one mismatched or faulted. A
- * wake that came before a later one's mismatch is not lost: it ends the wait.
+ * wake that came before a later one's mismatch, or before an interrupt, is not
+ * lost: it ends the wait.
  */
 UFX_API int ufx_domain_wait_any(struct ufx_domain *domain,
 				const struct ufx_condition *conditions, unsigned int n,
@@ -217,8 +225,9 @@ UFX_API int ufx_domain_wait_any(struct ufx_domain *domain,
 UFX_API bool ufx_node_interrupt(struct ufx_node *node, uint64_t reason);
 
 /*
- * The same for all of @owner's that wait on @domain. Looks at every bucket.
- * Returns how many.
+ * The same for all of @owner's that wait on @domain. Looks at every bucket, after a
+ * full fence: whoever stores a mark before and has waits look at it in their check
+ * ends those, too, that are about to queue. Returns how many.
  */
 UFX_API long ufx_domain_interrupt_owner(struct ufx_domain *domain, const void *owner,
 					uint64_t reason);

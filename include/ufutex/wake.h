@@ -121,6 +121,12 @@ struct ufx_word_op {
 	uint64_t operand;
 	enum ufx_word_comparison comparison; /* of signed numbers of that size */
 	int64_t operand2;
+	/*
+	 * If not NULL, instead of all that: called once, under both locks. 1 if
+	 * the comparison held, 0 if not, or -errno: then nobody is woken.
+	 */
+	int (*operate)(void *arg);
+	void *arg;
 };
 
 /*

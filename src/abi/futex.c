@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* futex(2): decodes, checks in the kernel's order, calls the operations. */
 #include "abi/served.h"
+#include "host/rule.h"
 
 #define COMMAND(op) ((op) & ~(UFX_FUTEX_PRIVATE | UFX_FUTEX_CLOCK_REALTIME))
 
@@ -210,7 +211,8 @@ long ufx_domain_futex(struct ufx_domain *d, uint32_t *uaddr, int op, uint32_t va
 		      const struct timespec *timeout, uint32_t *uaddr2,
 		      uint32_t val3)
 {
-	if (ufx_unlikely(!served(op)))
-		return -ENOSYS;
+	ufx_rule(d != NULL, "no argument is NULL");
+	if (ufx_unlikely(!d || !served(op)))
+		return d ? -ENOSYS : -EINVAL;
 	return serve(d, uaddr, op, val, timeout, uaddr2, val3);
 }

@@ -58,6 +58,11 @@ static long sweep(struct ufx_domain *d, struct sweep *s)
 	s->end = &s->chain;
 	s->chain = NULL;
 	s->count = 0;
+	/*
+	 * As in ufx_wake: who counts himself up in a bucket that we find empty sees
+	 * what was stored before, for his check; or that the domain is going.
+	 */
+	ufx_fence();
 	ufx_domain_lock(d);
 	t = d->table;
 	for (uint32_t i = 0; t && i <= t->mask; i++) {
@@ -111,6 +116,7 @@ long ufx_domain_purge(struct ufx_domain *d, uint64_t first, uint64_t length)
 			   .how = UFX_CANCELLED };
 
 	ufx_rule(d != NULL, "no argument is NULL");
+	ufx_rule_not_called();
 	if (!d)
 		return -EINVAL;
 	return ufx_thread_inside ? -EAGAIN : sweep(d, &s);
@@ -121,6 +127,7 @@ long ufx_domain_cancel(struct ufx_domain *d)
 	struct sweep s = { .ends = is_any, .how = UFX_CANCELLED };
 
 	ufx_rule(d != NULL, "no argument is NULL");
+	ufx_rule_not_called();
 	if (!d)
 		return -EINVAL;
 	if (ufx_thread_inside)

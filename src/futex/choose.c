@@ -23,6 +23,7 @@ static struct ufx_seen seen_of(const struct ufx_waiter *w, uint32_t woken, bool 
 static enum ufx_verdict judge(const struct ufx_waker *waker, const struct ufx_waiter *w,
 			      uint32_t woken, bool more, uint64_t *token)
 {
+	enum ufx_verdict verdict;
 	struct ufx_seen seen;
 
 	if (waker->mask && !(w->mask & waker->mask))
@@ -30,7 +31,10 @@ static enum ufx_verdict judge(const struct ufx_waker *waker, const struct ufx_wa
 	if (!waker->each)
 		return UFX_TAKE;
 	seen = seen_of(w, woken, more);
-	return waker->each(&seen, token, waker->arg);
+	ufx_callback_begin();
+	verdict = waker->each(&seen, token, waker->arg);
+	ufx_callback_end();
+	return verdict;
 }
 
 /* As ufx_take, asking. Returns how many. */
@@ -68,7 +72,9 @@ void ufx_say_last(struct ufx_waiter *chain, struct ufx_taken *taken,
 
 	if (!last)
 		return;
+	ufx_callback_begin();
 	last(taken, arg);
+	ufx_callback_end();
 	for (; chain && taken->token != before; chain = chain->next)
 		if (chain->node)
 			ufx_node_of(chain)->answer = taken->token;
@@ -82,6 +88,7 @@ long ufx_domain_wake_by(struct ufx_domain *d, uint64_t key, const struct ufx_wak
 	int ret;
 
 	ufx_rule(d && waker, "no argument is NULL");
+	ufx_rule_not_called();
 	if (!d || !waker)
 		return -EINVAL;
 	ufx_fence(); /* as in ufx_wake */
@@ -105,6 +112,7 @@ long ufx_domain_wake_by(struct ufx_domain *d, uint64_t key, const struct ufx_wak
 long ufx_domain_wake(struct ufx_domain *d, uint64_t key, uint32_t n, uint32_t mask)
 {
 	ufx_rule(d && mask, "a domain; a mask that is not empty");
+	ufx_rule_not_called();
 	if (ufx_unlikely(!d || !mask))
 		return -EINVAL;
 	return n ? ufx_wake(d, key, n, mask) : 0;
@@ -112,6 +120,15 @@ long ufx_domain_wake(struct ufx_domain *d, uint64_t key, uint32_t n, uint32_t ma
 
 bool ufx_domain_maybe_waiters(struct ufx_domain *d, uint64_t key)
 {
+	enum ufx_place_look look;
+	uint64_t hash;
+
+	if (!d)
+		return false;
+	hash = ufx_domain_hash(d, key);
 	ufx_fence(); /* as in ufx_wake */
-	return d && !ufx_place_nobody(d, key);
+	look = ufx_place_look(d, hash);
+	if (ufx_unlikely(look == UFX_PLACE_UNKNOWN))
+		return !ufx_place_nobody(d, key);
+	return look == UFX_PLACE_SOMEBODY;
 }

@@ -18,12 +18,10 @@ int ufx_compared_check(const struct ufx_compared *c)
 	return 0;
 }
 
-int ufx_compare(const struct ufx_compared *c)
+int ufx_compare_sized(const struct ufx_compared *c)
 {
 	uint64_t value;
 
-	if (!c->word)
-		return 0;
 	if (ufx_guarded_load_sized(c->word, c->size, &value))
 		return -EFAULT;
 	return value == c->expected ? 0 : -EAGAIN;

@@ -37,6 +37,16 @@ static int fill(struct ufx_node *n, const struct ufx_condition *c,
 	return parker || w->park ? 0 : -ENOMEM;
 }
 
+static bool checks(const struct ufx_condition *c)
+{
+	bool yes;
+
+	ufx_callback_begin();
+	yes = c->check(c->arg);
+	ufx_callback_end();
+	return yes;
+}
+
 /*
  * Locks the key's bucket with one waiter more in its count, and looks: as
  * lock_and_look (wait.c), which has the partner.
@@ -53,7 +63,7 @@ static int lock_and_check(struct ufx_domain *d, const struct ufx_condition *c,
 		return ret;
 	ufx_fence_after_rmw();
 	ret = ufx_compare(&compared);
-	if (!ret && c->check && !c->check(c->arg))
+	if (!ret && c->check && !checks(c))
 		ret = -EAGAIN;
 	if (!ret && ufx_domain_is_going(d))
 		ret = -ECANCELED;
@@ -62,12 +72,24 @@ static int lock_and_check(struct ufx_domain *d, const struct ufx_condition *c,
 	return ret;
 }
 
+/* How many slots there should be, as far as @place and the depth of a key tell. */
+static uint32_t wanted_slots(const struct ufx_place *place, unsigned int depth)
+{
+	uint32_t slots = ufx_table_slots(place->table);
+
+	if (ufx_unlikely(depth > UFX_DOMAIN_DEEP))
+		return 4 * slots;
+	if (ufx_unlikely(slots > UFX_TABLE_SLOTS_MIN) && !depth &&
+	    ufx_table_is_sparse(place->table, place->bucket))
+		return slots / 4;
+	return slots;
+}
+
 static int queue(struct ufx_domain *d, struct ufx_node *n, const struct ufx_condition *c)
 {
 	struct ufx_waiter *w = &n->line;
 	struct ufx_place place;
-	unsigned int depth;
-	uint32_t slots;
+	uint32_t slots, wanted;
 	int ret = lock_and_check(d, c, &place);
 
 	if (ret)
@@ -79,11 +101,11 @@ static int queue(struct ufx_domain *d, struct ufx_node *n, const struct ufx_cond
 	ufx_store(&w->key, c->key);
 	w->epoch = place.table->epoch.own;
 	ufx_store(&w->state, UFX_WAITER_QUEUED);
-	depth = ufx_queue_insert(&place.bucket->root, w);
+	wanted = wanted_slots(&place, ufx_queue_insert(&place.bucket->root, w));
 	slots = ufx_table_slots(place.table);
 	ufx_place_unlock(&place, 0);
-	if (ufx_unlikely(depth > UFX_DOMAIN_DEEP))
-		ufx_domain_crowded(d, slots);
+	if (ufx_unlikely(wanted != slots))
+		ufx_domain_resize(d, slots, wanted);
 	return 0;
 }
 
@@ -102,6 +124,10 @@ int ufx_node_prepare(struct ufx_domain *d, struct ufx_node *n,
 	ufx_rule(!ret, "a word is aligned, of 1, 2, 4 or 8 bytes, its value fits");
 	if (ret)
 		return ret;
+	ufx_rule_not_called();
+	ufx_rule(ufx_domain_is_there(d), "a domain is not used once it is destroyed");
+	if (!ufx_domain_is_there(d))
+		return -EINVAL;
 	ufx_rule(n->prepared != PREPARED, "a node is finished before it is prepared again");
 	if (n->prepared == PREPARED)
 		return -EBUSY;
@@ -134,8 +160,10 @@ static bool leave(struct ufx_node *n, void (*left)(bool more, void *arg), void *
 	if (queued) {
 		ufx_queue_remove(&place.bucket->root, w);
 		ufx_store(&w->state, UFX_WAITER_IDLE);
+		ufx_callback_begin();
 		if (left)
 			left(ufx_queue_find(place.bucket->root, key) != NULL, arg);
+		ufx_callback_end();
 	}
 	ufx_place_unlock(&place, queued);
 	return queued;

@@ -5,6 +5,8 @@
 
 #include <ufutex/wait.h>
 
+#include "host/guard.h"
+#include "host/rule.h"
 #include "host/thread.h"
 #include "table/place.h"
 
@@ -18,8 +20,21 @@ struct ufx_compared {
 /* Is it one? 0 or -EINVAL. */
 int ufx_compared_check(const struct ufx_compared *c);
 
+int ufx_compare_sized(const struct ufx_compared *c);
+
 /* 0: as expected, or nothing is compared; -EAGAIN; -EFAULT. An acquire. */
-int ufx_compare(const struct ufx_compared *c);
+static inline int ufx_compare(const struct ufx_compared *c)
+{
+	uint32_t value;
+
+	if (!c->word)
+		return 0;
+	if (c->size != sizeof(value)) /* not the usual one */
+		return ufx_compare_sized(c);
+	if (ufx_guarded_load(c->word, &value))
+		return -EFAULT;
+	return value == c->expected ? 0 : -EAGAIN;
+}
 
 static inline struct ufx_node *ufx_node_of(struct ufx_waiter *w)
 {
@@ -38,13 +53,5 @@ static inline void ufx_end_waiter(struct ufx_waiter *w, enum ufx_ending how,
 		ufx_node_of(w)->answer = answer;
 	ufx_store(&w->state, UFX_WAITER_TAKEN);
 }
-
-/* Debug builds: says who broke which rule, and aborts. */
-#ifdef UFX_DEBUG
-void ufx_rule_broken(const char *function, const char *rule) __attribute__((noreturn));
-#define ufx_rule(held, rule) ((held) ? (void)0 : ufx_rule_broken(__func__, (rule)))
-#else
-#define ufx_rule(held, rule) ((void)0)
-#endif
 
 #endif

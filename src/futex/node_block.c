@@ -82,8 +82,10 @@ int ufx_node_block_by(struct ufx_node *n, const struct ufx_deadline *deadline,
 	struct ufx_thread *t = ufx_thread_self();
 	int how;
 
-	ufx_rule(n && !n->line.guest, "a node with a parker does not block a thread");
-	if (!n || !t || n->line.guest || n->line.park != &t->park)
+	ufx_rule(n && !n->parker, "a node with a parker does not block a thread");
+	if (!n || !t || n->parker)
+		return -EINVAL;
+	if (n->line.park != &t->park && !ufx_node_ended(n)) /* another thread's */
 		return -EINVAL;
 	if (!any_ended(n, 1)) {
 		spin(t, n, 1);
@@ -114,19 +116,23 @@ static int ending_of(int ret)
 	}
 }
 
-/* Finishes the first @n; of those that were ended the last one says how. */
+/*
+ * Finishes the first @n; of those that were ended the last one says how, but a wake
+ * comes before all else: it counted us, and is lost on others.
+ */
 static int finish_all(struct ufx_node *nodes, unsigned int n, int how,
 		      unsigned int *index, uint64_t *answer)
 {
-	bool ended = false;
+	bool ended = false, woken = false;
 
 	for (unsigned int i = n; i-- > 0;) {
 		uint64_t its;
 		int one = ufx_node_finish(&nodes[i], &its);
 
-		if (one == UFX_LEFT || ended)
+		if (one == UFX_LEFT || woken || (ended && one != UFX_WOKEN))
 			continue;
 		ended = true;
+		woken = one == UFX_WOKEN;
 		how = one;
 		*index = i;
 		*answer = its;

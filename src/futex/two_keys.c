@@ -16,7 +16,11 @@ static int compare_and_check(struct ufx_mover *m)
 	struct ufx_compared compared = { m->word, m->expected, m->size };
 	int ret = ufx_compare(&compared);
 
-	return !ret && m->check ? m->check(m) : ret;
+	ufx_callback_begin();
+	if (!ret && m->check)
+		ret = m->check(m);
+	ufx_callback_end();
+	return ret;
 }
 
 static long requeue(struct ufx_domain *d, uint64_t from, uint64_t to,
@@ -56,6 +60,7 @@ long ufx_domain_requeue(struct ufx_domain *d, uint64_t from, uint64_t to,
 	int ret;
 
 	ufx_rule(d && mover, "no argument is NULL");
+	ufx_rule_not_called();
 	if (!d || !mover)
 		return -EINVAL;
 	m = *mover;
@@ -120,13 +125,26 @@ static bool holds(const struct ufx_word_op *o, uint64_t value)
 	}
 }
 
-/* 1 or 0: does the comparison hold for the old value? Or -EFAULT. */
+static int operate_by(const struct ufx_word_op *o)
+{
+	int ret;
+
+	ufx_callback_begin();
+	ret = o->operate(o->arg);
+	ufx_callback_end();
+	return ret;
+}
+
+/* 1 or 0: does the comparison hold for the old value? Or -errno. */
 static int operate(const struct ufx_word_op *o, bool only_touch)
 {
-	uint64_t bits = o->size == 8 ? UINT64_MAX : ((uint64_t)1 << 8 * o->size) - 1;
-	uint64_t old;
-	int ret = ufx_guarded_load_sized(o->word, o->size, &old);
+	uint64_t bits, old;
+	int ret;
 
+	if (o->operate)
+		return only_touch ? 0 : operate_by(o);
+	bits = o->size == 8 ? UINT64_MAX : ((uint64_t)1 << 8 * o->size) - 1;
+	ret = ufx_guarded_load_sized(o->word, o->size, &old);
 	while (!ret) {
 		ret = ufx_guarded_cas_sized(o->word, o->size, &old,
 					    only_touch ? old : apply(o, old) & bits);
@@ -138,6 +156,8 @@ static bool is_op(const struct ufx_word_op *o)
 {
 	struct ufx_compared word = { o->word, 0, o->size };
 
+	if (o->operate)
+		return true;
 	return o->word && !ufx_compared_check(&word) && (unsigned int)o->operation <= UFX_XOR &&
 	       (unsigned int)o->comparison <= UFX_GE;
 }
@@ -150,6 +170,7 @@ long ufx_domain_wake_op(struct ufx_domain *d, uint64_t key1, uint32_t n1, uint64
 	struct ufx_place places[2];
 	int ret;
 
+	ufx_rule_not_called();
 	ufx_rule(d && op && is_op(op), "a domain; a word that is aligned, of a known size");
 	if (!d || !op || !is_op(op))
 		return -EINVAL;

@@ -110,8 +110,11 @@ static void release_guests(struct ufx_waiter *w)
 
 void ufx_release_all(struct ufx_waiter *chain, bool all)
 {
-	struct ufx_waiter *guests = release_threads(chain, all);
+	struct ufx_waiter *guests = chain;
 
+	/* Of a single guest, the usual one, nothing is to be sorted. */
+	if (!chain || !chain->guest || chain->next)
+		guests = release_threads(chain, all);
 	if (ufx_unlikely(guests)) {
 		ufx_bind();
 		ufx_leave_inside();
@@ -122,22 +125,17 @@ void ufx_release_all(struct ufx_waiter *chain, bool all)
 	ufx_leave_inside();
 }
 
-long ufx_wake(struct ufx_domain *d, uint64_t key, uint32_t n, uint32_t mask)
+/* Apart, so that a wake of what nobody waits for saves no registers. */
+static __attribute__((noinline)) long wake_somebody(struct ufx_domain *d, uint64_t key,
+						    uint32_t n, uint32_t mask,
+						    enum ufx_place_look look)
 {
 	struct ufx_waiter *chain;
 	struct ufx_place place;
 	uint32_t taken;
 	bool all;
 
-	/*
-	 * Between the caller's store to the word and our look at the count.
-	 * Partner: the bucket lock of a waiter, between its count and its load
-	 * of the word (lock_and_look). Without it: it sees the old value and
-	 * sleeps, we see the old count and go.
-	 */
-	if (!UFX_FAULT(NO_WAKE_FENCE))
-		ufx_fence();
-	if (ufx_likely(ufx_place_nobody(d, key)))
+	if (look == UFX_PLACE_UNKNOWN && ufx_place_nobody(d, key))
 		return 0;
 	if (ufx_thread_inside && !UFX_FAULT(NO_POSTING)) {
 		ufx_post(d, key, n, mask);
@@ -159,4 +157,24 @@ long ufx_wake(struct ufx_domain *d, uint64_t key, uint32_t n, uint32_t mask)
 	if (UFX_FAULT(WAKE_CHASES) && taken && taken < n)
 		taken += (uint32_t)ufx_wake(d, key, n - taken, mask);
 	return taken;
+}
+
+long ufx_wake(struct ufx_domain *d, uint64_t key, uint32_t n, uint32_t mask)
+{
+	/* First: it is worked out while the fence waits for the caller's stores. */
+	uint64_t hash = ufx_domain_hash(d, key);
+	enum ufx_place_look look;
+
+	/*
+	 * Between the caller's store to the word and our look at the count.
+	 * Partner: the bucket lock of a waiter, between its count and its load
+	 * of the word (lock_and_look). Without it: it sees the old value and
+	 * sleeps, we see the old count and go.
+	 */
+	if (!UFX_FAULT(NO_WAKE_FENCE))
+		ufx_fence();
+	look = ufx_place_look(d, hash);
+	if (ufx_likely(look == UFX_PLACE_NOBODY))
+		return 0;
+	return wake_somebody(d, key, n, mask, look);
 }

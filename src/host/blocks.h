@@ -17,7 +17,7 @@ void *ufx_pair_alloc(void);
 void ufx_pair_free(void *pair);
 
 /* UFX_BLOCK bytes; 64-byte aligned. */
-#define UFX_BLOCK 1216
+#define UFX_BLOCK 1152
 
 void *ufx_block_alloc(void);
 void ufx_block_free(void *block);

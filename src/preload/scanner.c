@@ -6,7 +6,6 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
-#include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -14,32 +13,19 @@
 #include "host/memory.h"
 #include "host/signals.h"
 #include "host/syscall.h"
-#include "preload/bytes.h"
+#include "preload/kept.h"
 #include "preload/scanner.h"
 
 #define STACK_SIZE 16384
-#define VARIABLES 4096
 
 /* All that the child needs, in pages of their own. */
 struct errand {
 	char stacks[2][STACK_SIZE];
 	char *arguments[UFX_SCAN_MAX + 5];
-	char *environment[VARIABLES + 1];
 	char number[12];
 	const char *command;
 	int fd;
 };
-
-/* The environment without what would preload us into the command. */
-static void fill_environment(struct errand *e)
-{
-	size_t used = 0;
-
-	for (char **v = environ; v && *v && used < VARIABLES; v++)
-		if (!ufx_bytes_equal(*v, "LD_", 3))
-			e->environment[used++] = *v;
-	e->environment[used] = NULL;
-}
 
 static void fill_arguments(struct errand *e, const char *const *paths, size_t count)
 {
@@ -116,7 +102,7 @@ static void run_command(struct errand *e)
 {
 	ufx_syscall(SYS_fcntl, e->fd, F_SETFD, 0, 0, 0, 0);
 	ufx_syscall(SYS_execve, (long)e->command, (long)e->arguments,
-		    (long)e->environment, 0, 0, 0);
+		    (long)ufx_kept_environment(), 0, 0, 0);
 	leave(127);
 }
 
@@ -136,14 +122,13 @@ int ufx_scan(const char *const *paths, size_t count)
 
 	if (!e)
 		return -ENOMEM;
-	e->command = getenv("UFUTEX_COMMAND");
+	e->command = ufx_kept_command();
 	e->fd = (int)ufx_syscall(SYS_memfd_create, (long)"ufutex-sites", MFD_CLOEXEC, 0,
 				 0, 0, 0);
 	if (!e->command || e->fd < 0) {
 		ufx_pages_free(e, sizeof(*e));
 		return -ENOENT;
 	}
-	fill_environment(e);
 	fill_arguments(e, paths, count);
 	signals = ufx_signals_block();
 	pid = start(e, run_between, e->stacks[0], 0);

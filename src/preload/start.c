@@ -17,6 +17,7 @@
 #include "host/syscall.h"
 #include "preload/bytes.h"
 #include "preload/handlers.h"
+#include "preload/kept.h"
 #include "preload/patch.h"
 #include "preload/preload.h"
 #include "preload/statistics.h"
@@ -154,6 +155,7 @@ __attribute__((constructor(101))) static void ufx_preload_start(int argc, char *
 	if (!environ)
 		environ = envp;
 	ufx_statistics_start();
+	ufx_kept_start();
 	choose_tier();
 	if (ufx_preload_serves) {
 		check_mode();

@@ -4,11 +4,11 @@
 #endif
 #include <fcntl.h>
 #include <limits.h>
-#include <stdlib.h>
 #include <sys/mman.h>
 
 #include "host/syscall.h"
 #include "preload/bytes.h"
+#include "preload/kept.h"
 #include "preload/scanner.h"
 #include "preload/tables.h"
 
@@ -45,11 +45,11 @@ static char *hex(char *to, const char *end, const uint8_t *bytes, size_t size)
 /* As sites/cache.c names it. */
 static bool find_path(const struct ufx_loaded *o, char *path, size_t size)
 {
-	const char *base = getenv("XDG_CACHE_HOME"), *below = "";
+	const char *base = ufx_kept_cache(), *below = "";
 	char *at = path, *end = path + size - 1;
 
 	if (!base || *base != '/') {
-		base = getenv("HOME");
+		base = ufx_kept_home();
 		below = "/.cache";
 	}
 	if (!base || *base != '/' || !o->build_id_size)

@@ -6,6 +6,7 @@
 #include "host/fault.h"
 #include "host/lock.h"
 #include "host/memory.h"
+#include "host/rule.h"
 #include "host/thread.h"
 #include "ref/cells.h"
 #include "ref/counted.h"
@@ -60,15 +61,15 @@ static bool count_up_unless_zero(struct ufx_counters *k, int64_t n)
 }
 
 /* Within a read side. False: atomic and zero. */
-static bool count_up_plainly(struct ufx_counted *c)
+static bool count_up_plainly(struct ufx_counted *c, int64_t n)
 {
 	uintptr_t cells = ufx_load_acquire(&c->cells);
 
 	if (cells & UFX_STATE_FIXED)
 		return true;
 	if (cells & UFX_STATE_ATOMIC)
-		return count_up_unless_zero(ufx_load(&c->counters), 1);
-	ufx_cells_add(cells & ~UFX_STATE_MASK, 1);
+		return count_up_unless_zero(ufx_load(&c->counters), n);
+	ufx_cells_add(cells & ~UFX_STATE_MASK, n);
 	return true;
 }
 
@@ -81,12 +82,12 @@ static bool pin_plainly(void *const *where, void **object)
 	if (UFX_FAULT(UNPROTECTED_GET)) {
 		ufx_read_end(read);
 		ufx_delay();
-		got = c && count_up_plainly(c);
+		got = c && count_up_plainly(c, 1);
 		*object = c;
 		return got;
 	}
 	ufx_delay();
-	got = c && count_up_plainly(c);
+	got = c && count_up_plainly(c, 1);
 	ufx_read_end(read);
 	*object = c;
 	return got;
@@ -150,9 +151,25 @@ static bool add_plainly(struct ufx_counted *c, int64_t n)
 	return !(cells & UFX_STATE_ATOMIC);
 }
 
+/* @n was added to an atomic count of @was. */
+static void check(int64_t was, int64_t n)
+{
+#ifdef UFX_DEBUG
+	const char *who = n > 0 ? "ufx_ref_get" : "ufx_ref_put or ufx_slot_put";
+
+	if (!was)
+		ufx_rule_broken(who, "nothing is got or put at zero");
+	if (was + n < 0)
+		ufx_rule_broken(who, "no more is put than was got");
+#else
+	(void)was, (void)n;
+#endif
+}
+
 bool ufx_counted_add_slow(struct ufx_counted *c, int64_t n)
 {
 	struct ufx_counters *k = ufx_load(&c->counters);
+	int64_t was;
 
 	/*
 	 * Atomic stays atomic while we hold a reference, or becomes per-CPU
@@ -162,18 +179,20 @@ bool ufx_counted_add_slow(struct ufx_counted *c, int64_t n)
 	    (add_by_section(c, n) == UFX_SECTION_DONE || add_plainly(c, n)))
 		return false;
 	/* Release for what we did with the object; acquire for whoever frees. */
-	return ufx_fetch_add(&k->count, n) + n == 0;
+	was = ufx_fetch_add(&k->count, n);
+	check(was, n);
+	return was + n == 0;
 }
 
-bool ufx_counted_tryget(struct ufx_counted *c)
+bool ufx_counted_tryget(struct ufx_counted *c, int64_t n)
 {
 	struct ufx_read read;
 	bool got;
 
-	if (!ufx_counted_atomic(c) && add_by_section(c, 1) == UFX_SECTION_DONE)
+	if (!ufx_counted_atomic(c) && add_by_section(c, n) == UFX_SECTION_DONE)
 		return true;
 	read = ufx_read_begin();
-	got = count_up_plainly(c);
+	got = count_up_plainly(c, n);
 	ufx_read_end(read);
 	return got;
 }
@@ -215,6 +234,8 @@ bool ufx_counters_fold(struct ufx_counters *k, int64_t drop)
 {
 	int64_t bias = UFX_FAULT(NO_BIAS) ? 1 : UFX_BIAS;
 	int64_t change = ufx_cells_collect(k->cells) - bias - drop;
+	int64_t count = ufx_fetch_add(&k->count, change) + change;
 
-	return ufx_fetch_add(&k->count, change) + change == 0;
+	ufx_rule(count >= 0, "no more is put than was got");
+	return count == 0;
 }

@@ -59,8 +59,8 @@ static inline bool ufx_unpin(struct ufx_counted *c)
 	return ufx_counted_add(c, -1);
 }
 
-/* One more unless atomic and zero; @c itself must stay alive. */
-bool ufx_counted_tryget(struct ufx_counted *c);
+/* @n more unless atomic and zero; @c itself must stay alive. */
+bool ufx_counted_tryget(struct ufx_counted *c, int64_t n);
 
 /* Makes counters with one reference. 0 or -ENOMEM. */
 int ufx_counters_init(struct ufx_counters *k);

@@ -27,11 +27,24 @@ static void unlock(struct ufx_slot *slot)
 	ufx_leave_inside();
 }
 
+static bool is_kind(enum ufx_slot_kind kind)
+{
+	return kind == UFX_SLOT_WHEN_IDLE || kind == UFX_SLOT_PUBLISH_FIRST;
+}
+
+/* Objects for publish first have cells of their own. */
+static bool fits(enum ufx_slot_kind kind, const struct ufx_object *object)
+{
+	return !object->counters.cells == (kind == UFX_SLOT_WHEN_IDLE);
+}
+
 int ufx_object_init(struct ufx_object *object, enum ufx_slot_kind kind,
 		    void (*release)(struct ufx_object *))
 {
 	int ret = ufx_ref_start();
 
+	if (!object || !release || !is_kind(kind))
+		return -EINVAL;
 	*object = (struct ufx_object){ .release = release };
 	if (ret || kind == UFX_SLOT_WHEN_IDLE)
 		return ret;
@@ -46,6 +59,8 @@ int ufx_slot_init(struct ufx_slot *slot, enum ufx_slot_kind kind,
 {
 	int ret = ufx_ref_start();
 
+	if (!slot || !is_kind(kind) || (first && !fits(kind, first)))
+		return -EINVAL;
 	*slot = (struct ufx_slot){ .kind = kind };
 	if (ret)
 		return ret;
@@ -78,7 +93,7 @@ static void switch_if_dead(struct ufx_slot *slot)
 	if (!old || !ufx_idle_dead(slot->migration, &old->counted))
 		return;
 	ufx_idle_publish(slot->migration, (void **)&slot->current, &next->counted);
-	slot->pending = NULL;
+	ufx_store(&slot->pending, NULL);
 	if (next == old) /* the request was withdrawn */
 		return;
 	/* R8: somebody may be between loading its address and counting. */
@@ -90,13 +105,18 @@ int ufx_slot_replace_later(struct ufx_slot *slot, struct ufx_object *object)
 	int ret = -EBUSY;
 	bool dropped = false;
 
+	if (!slot || slot->kind != UFX_SLOT_WHEN_IDLE || !object ||
+	    !fits(UFX_SLOT_WHEN_IDLE, object))
+		return -EINVAL;
 	lock(slot);
-	if (!slot->current) {
+	if (slot->current == object) {
+		ret = -EINVAL;
+	} else if (!slot->current) {
 		ufx_idle_publish(slot->migration, (void **)&slot->current,
 				 &object->counted);
 		ret = 0;
 	} else if (!slot->pending) {
-		slot->pending = object;
+		ufx_store(&slot->pending, object);
 		dropped = ufx_idle_drop(slot->migration, &slot->current->counted);
 		ret = 0;
 	}
@@ -106,6 +126,11 @@ int ufx_slot_replace_later(struct ufx_slot *slot, struct ufx_object *object)
 		ufx_idle_hurry(slot->migration);
 	ufx_unbind();
 	return ret;
+}
+
+bool ufx_slot_pending(const struct ufx_slot *slot)
+{
+	return ufx_load(&slot->pending);
 }
 
 /* Waits until nothing is pending. */
@@ -132,7 +157,7 @@ static int withdraw(struct ufx_slot *slot, struct ufx_object *object, int error)
 {
 	lock(slot);
 	if (slot->pending == object)
-		slot->pending = NULL;
+		ufx_store(&slot->pending, NULL);
 	else
 		error = 0;
 	unlock(slot);
@@ -164,17 +189,21 @@ static void bury(struct ufx_slot *slot, struct ufx_object *object)
 		;
 }
 
-static void release_dead(struct ufx_slot *slot)
+unsigned int ufx_slot_reap(struct ufx_slot *slot)
 {
-	struct ufx_object *object = ufx_xchg(&slot->dead, NULL);
+	struct ufx_object *object = NULL;
+	unsigned int n = 0;
 
-	while (object) {
+	if (ufx_load(&slot->dead))
+		object = ufx_xchg(&slot->dead, NULL);
+	for (; object; n++) {
 		struct ufx_object *next = (struct ufx_object *)object->call.next;
 
 		ufx_cells_free(object->counters.cells);
 		object->release(object);
 		object = next;
 	}
+	return n;
 }
 
 /*
@@ -192,11 +221,21 @@ static void fold_old(struct ufx_call *call)
 	}
 }
 
+static bool publishable(const struct ufx_slot *slot, const struct ufx_object *object)
+{
+	if (!slot || slot->kind != UFX_SLOT_PUBLISH_FIRST)
+		return false;
+	return !object || (fits(UFX_SLOT_PUBLISH_FIRST, object) &&
+			   ufx_load(&slot->current) != object);
+}
+
 ufx_cookie ufx_slot_publish(struct ufx_slot *slot, struct ufx_object *object)
 {
 	struct ufx_object *old;
 	ufx_cookie cookie;
 
+	if (!publishable(slot, object))
+		return (ufx_cookie){ UINT64_MAX };
 	lock(slot);
 	old = slot->current;
 	ufx_store_release(&slot->current, object);
@@ -206,12 +245,14 @@ ufx_cookie ufx_slot_publish(struct ufx_slot *slot, struct ufx_object *object)
 	unlock(slot);
 	if (old)
 		ufx_grace_call(&old->call, fold_old);
-	release_dead(slot);
+	ufx_slot_reap(slot);
 	return cookie;
 }
 
 static int replace_publish(struct ufx_slot *slot, struct ufx_object *object)
 {
+	if (!publishable(slot, object))
+		return -EINVAL;
 	ufx_slot_publish(slot, object);
 	ufx_grace_barrier(); /* refused or driving: the old one goes later */
 	return 0;
@@ -221,6 +262,8 @@ static int replace_publish(struct ufx_slot *slot, struct ufx_object *object)
 
 int ufx_slot_replace(struct ufx_slot *slot, struct ufx_object *object)
 {
+	if (!slot)
+		return -EINVAL;
 	return slot->kind == UFX_SLOT_WHEN_IDLE ? replace_idle(slot, object) :
 						  replace_publish(slot, object);
 }
@@ -261,7 +304,7 @@ void ufx_slot_exit(struct ufx_slot *slot)
 {
 	struct ufx_object *pending = slot->pending, *current = slot->current;
 
-	release_dead(slot);
+	ufx_slot_reap(slot);
 	if (slot->kind == UFX_SLOT_WHEN_IDLE)
 		ufx_idle_exit(slot->migration);
 	else if (current)

@@ -82,7 +82,7 @@ static void switch_if_dead(struct ufx_domain *d)
 	ufx_idle_keep(d->migration);
 	ufx_fetch_add(&d->migration->retired, 1);
 	/* R8: an empty wake may still look at a bucket of it. */
-	ufx_grace_call(&old->call, free_old);
+	ufx_grace_call_bytes(&old->call, free_old, old->size);
 }
 
 static int wait_for_switch(struct ufx_domain *d, uint32_t epoch)

@@ -8,6 +8,7 @@
 #include "host/count.h"
 #include "host/lock.h"
 #include "host/random.h"
+#include "host/rule.h"
 #include "host/setting.h"
 #include "host/signals.h"
 #include "host/thread.h"
@@ -118,10 +119,10 @@ int ufx_domain_create(struct ufx_domain **domain,
 
 static bool has_waiters(const struct ufx_domain *d)
 {
-	struct ufx_table *t = d->table;
+	struct ufx_table *t = ufx_load_acquire(&d->table);
 
 	for (uint32_t i = 0; t && i <= t->mask; i++)
-		if (ufx_load(&t->buckets[i].root))
+		if (ufx_bucket_count(ufx_load(&t->buckets[i].word)))
 			return true;
 	return false;
 }
@@ -134,7 +135,12 @@ static void dispose(struct ufx_domain *d)
 
 int ufx_domain_destroy(struct ufx_domain *d)
 {
+	ufx_rule(d != NULL, "no argument is NULL");
 	if (!d)
+		return -EINVAL;
+	ufx_rule(!has_waiters(d), "nobody waits on a domain that is destroyed");
+	ufx_rule(ufx_domain_is_there(d), "a domain is destroyed once");
+	if (!ufx_domain_is_there(d))
 		return -EINVAL;
 	if (has_waiters(d) || ufx_load_acquire(&ufx_domain_config(d)->references) > 1)
 		return -EBUSY;
@@ -144,6 +150,9 @@ int ufx_domain_destroy(struct ufx_domain *d)
 
 void ufx_domain_get(struct ufx_domain *d)
 {
+	ufx_rule(d != NULL, "no argument is NULL");
+	if (!d)
+		return;
 	ufx_fetch_add(&ufx_domain_config(d)->references, 1);
 }
 
@@ -167,8 +176,7 @@ void ufx_domain_dispose_later(struct ufx_domain *d)
 
 void ufx_domain_go(struct ufx_domain *d)
 {
-	ufx_xchg(&d->going, 1);
-	ufx_fence_after_rmw();
+	ufx_store(&d->going, 1);
 }
 
 void ufx_domain_forget(struct ufx_domain *d)
@@ -256,6 +264,9 @@ void ufx_domain_count_moved(struct ufx_domain *d, uint32_t n)
 
 void ufx_domain_get_stats(struct ufx_domain *d, struct ufx_domain_stats *stats)
 {
+	ufx_rule(d && stats, "no argument is NULL");
+	if (!d || !stats)
+		return;
 	*stats = d->stats; /* a snapshot, each number by itself */
 	if (d->migration)
 		stats->retired = ufx_load(&d->migration->retired);

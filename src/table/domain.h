@@ -72,6 +72,12 @@ static inline uint64_t ufx_domain_hash(const struct ufx_domain *d, uint64_t key)
 	return (x * 0xd6e8feb86659fd93u) >> 32;
 }
 
+/* False once it has been destroyed, as far as that can be told. */
+static inline bool ufx_domain_is_there(const struct ufx_domain *d)
+{
+	return ufx_load(&ufx_domain_config(d)->references);
+}
+
 /* One reference less; true: it was the last. */
 bool ufx_domain_drop(struct ufx_domain *d);
 
@@ -111,16 +117,15 @@ void ufx_domain_scale(struct ufx_domain *d, unsigned int threads);
 #define UFX_DOMAIN_DEEP 6
 
 /*
- * That many were met, in a table of @slots. Quadruples them, if they scale with the
- * waiters and still are those.
+ * Once in 1,024 calls, of a table of 64 slots or more: is nobody but the caller in
+ * 64 buckets from @b on? Something keeps the table.
  */
-void ufx_domain_crowded(struct ufx_domain *d, uint32_t slots);
+bool ufx_table_is_sparse(struct ufx_table *t, const struct ufx_bucket *b);
 
-/*
- * No waits from now on. A full fence. Partner: a waiter, which counts itself up in
- * its bucket, fence, and looks (ufx_domain_is_going). Without: we find its bucket
- * empty, it finds the domain staying.
- */
+/* Replaces a table of @from slots by one of @to, if the domain scales with waiters. */
+void ufx_domain_resize(struct ufx_domain *d, uint32_t from, uint32_t to);
+
+/* No waits that begin after a full fence behind this (sweep, futex/cancel.c). */
 void ufx_domain_go(struct ufx_domain *d);
 
 static inline bool ufx_domain_is_going(const struct ufx_domain *d)

@@ -142,14 +142,6 @@ void ufx_place_unlock_two(struct ufx_place places[2], uint32_t gone[2],
 	ufx_leave_inside();
 }
 
-/* A bucket's word says so: no waiters, nor were there any to be moved. */
-static bool says_nobody(uint64_t word)
-{
-	if (UFX_FAULT(PEEK_IGNORES_MARK))
-		word &= ~UFX_BUCKET_MOVED;
-	return !ufx_bucket_count(word) && !(word & UFX_BUCKET_MOVED);
-}
-
 /* The same look without a section. */
 static bool nobody_plainly(struct ufx_domain *d, uint64_t hash)
 {
@@ -164,21 +156,15 @@ static bool nobody_plainly(struct ufx_domain *d, uint64_t hash)
 			       UFX_BUCKET_MOVED :
 			       ufx_load(&ufx_table_bucket(t, hash)->word);
 	ufx_read_end(read);
-	return says_nobody(word);
+	return ufx_place_says_nobody(word);
 }
 
 bool ufx_place_nobody(struct ufx_domain *d, uint64_t key)
 {
-	uint64_t word, hash = ufx_domain_hash(d, key);
+	uint64_t hash = ufx_domain_hash(d, key);
+	enum ufx_place_look look = ufx_place_look(d, hash);
 
-	if (ufx_unlikely(ufx_thread_is_unregistered()))
+	if (ufx_unlikely(look == UFX_PLACE_UNKNOWN))
 		return nobody_plainly(d, hash);
-	switch (ufx_section_peek((void *const *)&d->table, hash, &word)) {
-	case UFX_SECTION_DONE:
-		return says_nobody(word);
-	case UFX_SECTION_EMPTY: /* no table yet: nobody can be queued */
-		return true;
-	default:
-		return nobody_plainly(d, hash);
-	}
+	return look == UFX_PLACE_NOBODY;
 }

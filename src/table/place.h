@@ -109,4 +109,31 @@ void ufx_place_unlock_two(struct ufx_place places[2], uint32_t gone[2],
  */
 bool ufx_place_nobody(struct ufx_domain *d, uint64_t key);
 
+/* A bucket's word says so: no waiters, nor were there any to be moved. */
+static inline bool ufx_place_says_nobody(uint64_t word)
+{
+	if (UFX_FAULT(PEEK_IGNORES_MARK))
+		word &= ~UFX_BUCKET_MOVED;
+	return !ufx_bucket_count(word) && !(word & UFX_BUCKET_MOVED);
+}
+
+enum ufx_place_look { UFX_PLACE_NOBODY, UFX_PLACE_SOMEBODY, UFX_PLACE_UNKNOWN };
+
+/* The same as far as a section tells; unknown: ask ufx_place_nobody. */
+static inline enum ufx_place_look ufx_place_look(struct ufx_domain *d, uint64_t hash)
+{
+	uint64_t word;
+
+	if (ufx_unlikely(ufx_thread_is_unregistered()))
+		return UFX_PLACE_UNKNOWN;
+	switch (ufx_section_peek((void *const *)&d->table, hash, &word)) {
+	case UFX_SECTION_DONE:
+		return ufx_place_says_nobody(word) ? UFX_PLACE_NOBODY : UFX_PLACE_SOMEBODY;
+	case UFX_SECTION_EMPTY: /* no table yet: nobody can be queued */
+		return UFX_PLACE_NOBODY;
+	default:
+		return UFX_PLACE_UNKNOWN;
+	}
+}
+
 #endif

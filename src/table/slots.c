@@ -3,6 +3,7 @@
 #include <errno.h>
 
 #include "host/cpu.h"
+#include "host/rule.h"
 #include "host/thread.h"
 #include "table/domain.h"
 #include "table/replace.h"
@@ -83,7 +84,8 @@ int ufx_domain_set_slots(struct ufx_domain *d, uint32_t slots)
 	uint32_t flags = UFX_TABLE_CUSTOM;
 	int ret;
 
-	if (slots == 1 || (slots & (slots - 1)))
+	ufx_rule(d != NULL, "no argument is NULL");
+	if (!d || slots == 1 || (slots & (slots - 1)))
 		return -EINVAL;
 	if (ufx_thread_inside) /* a handler over what may be this very thing */
 		return -EAGAIN;
@@ -138,7 +140,22 @@ void ufx_domain_scale(struct ufx_domain *d, unsigned int threads)
 	replace_locked(d, wanted, 0, false);
 }
 
-void ufx_domain_crowded(struct ufx_domain *d, uint32_t slots)
+#define LOOK_EVERY 1024
+#define LOOK_AT 64
+
+bool ufx_table_is_sparse(struct ufx_table *t, const struct ufx_bucket *b)
+{
+	uint32_t first = (uint32_t)(b - t->buckets), waiters = 0;
+
+	ufx_store(&t->looks, ufx_load(&t->looks) + 1);
+	if (ufx_load(&t->looks) % LOOK_EVERY || ufx_table_slots(t) < LOOK_AT)
+		return false;
+	for (uint32_t i = 0; i < LOOK_AT; i++)
+		waiters += ufx_bucket_count(ufx_load(&t->buckets[(first + i) & t->mask].word));
+	return waiters <= 1; /* who looks */
+}
+
+void ufx_domain_resize(struct ufx_domain *d, uint32_t from, uint32_t to)
 {
 	struct ufx_table *t;
 	int error;
@@ -149,11 +166,11 @@ void ufx_domain_crowded(struct ufx_domain *d, uint32_t slots)
 	if (!t)
 		return;
 	if ((t->flags & (UFX_TABLE_CUSTOM | UFX_TABLE_FIXED)) || d->pending ||
-	    ufx_table_slots(t) != slots || slots > UFX_TABLE_SLOTS_MAX / 4) {
+	    ufx_table_slots(t) != from || to > UFX_TABLE_SLOTS_MAX) {
 		ufx_domain_unlock(d);
 		return;
 	}
-	replace_locked(d, 4 * slots, 0, false);
+	replace_locked(d, to, 0, false);
 }
 
 void ufx_domain_show(struct ufx_domain *d, const struct ufx_table *t)
@@ -171,6 +188,9 @@ uint32_t ufx_domain_get_slots(struct ufx_domain *d)
 {
 	unsigned int threads;
 
+	ufx_rule(d != NULL, "no argument is NULL");
+	if (!d)
+		return 0;
 	if (!ufx_load(&d->shown) && !ufx_load(&ufx_thread_inside) &&
 	    ufx_load(&d->way) != UFX_WAY_FIXED && ufx_threads_ever_several()) {
 		threads = ufx_threads_count();

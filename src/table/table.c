@@ -34,7 +34,7 @@ struct ufx_table *ufx_table_new(struct ufx_domain *d, uint32_t slots,
 		return NULL;
 	t->mask = slots - 1;
 	t->flags = flags;
-	t->size = size;
+	t->size = (uint32_t)size;
 	t->domain = d;
 	t->epoch = (struct ufx_epoch){ &d->epoch, ufx_load(&d->epoch) };
 	return t;

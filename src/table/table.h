@@ -29,9 +29,12 @@ struct ufx_table {
 	/* Written while it drains. */
 	struct ufx_counters counters __attribute__((aligned(64))); /* moving */
 	struct ufx_call call;
-	struct ufx_table *next_dead;
-	size_t size; /* bytes */
-	struct ufx_migration *migration; /* at zero, while it waits to be freed */
+	union {
+		struct ufx_table *next_dead;     /* moving */
+		struct ufx_migration *migration; /* at zero; while it waits to be freed */
+	};
+	uint32_t size;  /* bytes: of 2^24 slots just above 2^30 */
+	uint32_t looks; /* whether it is too large; one is lost now and then */
 	struct ufx_bucket buckets[] __attribute__((aligned(64)));
 };
 

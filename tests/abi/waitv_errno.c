@@ -155,7 +155,7 @@ static void mixed(const struct subject *s)
 	fill(v, 2, PRIVATE);
 	v[1].flags = SHARED;
 	row(s, s->waitv(v, 2, 0, &past, CLOCK_MONOTONIC),
-	    s->engine ? -EINVAL : -ETIMEDOUT,
+	    s->mixes ? -ETIMEDOUT : -EINVAL,
 	    "waitv: one word private, one shared");
 }
 

@@ -22,7 +22,9 @@ FAULTS = ["NO_SETTLE", "MARK_LOCK_ONCE", "NO_BIAS", "ONE_CPU", "PREV_EARLY", "WA
 
 # Weakened: a function that the access is in, its order, a scenario that has it.
 ACCESSES = [("ufx_wake", "seq_cst", "wait-wake"), ("ufx_section_lock", "acq_rel", "signal-wake"),
-            ("release_threads", "release", "wake-chase")]
+            ("release_threads", "release", "wake-chase"),
+            ("sweep", "seq_cst", "node-cancel"),
+            ("release_guests", "release", "node-wake")]
 STEP = re.compile(r"^ *T[1-6]  \S.*\b[a-z_]+\.[ch]:\d+ \w+", re.M)
 
 

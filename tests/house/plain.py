@@ -12,7 +12,7 @@ import subprocess
 import sys
 
 ROOT = os.path.normpath(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", ".."))
-LAYERS = ["host", "grace", "ref", "table", "futex", "abi", "portable", "posix"]
+LAYERS = ["host", "grace", "ref", "table", "futex", "abi", "faces", "portable", "posix"]
 OTHER_HOSTS = ["portable", "posix"]
 FLAGS = ["-std=gnu11", "-Wall", "-Wextra", "-Werror", "-Iinclude", "-Isrc"]
 

@@ -37,6 +37,26 @@ static void refs(void)
 	ok(!ufx_ref_is_zero(&ref) && !released, "it is never found at zero");
 }
 
+static void note_confirm(struct ufx_ref *ref)
+{
+	(void)ref;
+	released++;
+}
+
+static void refs_later(void)
+{
+	struct ufx_ref ref;
+
+	ufx_ref_init(&ref, count_release);
+	refused_from_here();
+	is_int(ufx_ref_kill_and_confirm(&ref, note_confirm), 0, "kill and confirm");
+	is_int(ufx_grace_barrier(), -EPERM, "a barrier");
+	ok(ufx_ref_is_dying(&ref), "it is dying");
+	is_int(released, 0, "and neither confirmed nor released");
+	is_int(ufx_ref_resurrect(&ref), 0, "it may be resurrected");
+	ok(ufx_ref_tryget_live(&ref), "and got");
+}
+
 static void publish_first(void)
 {
 	struct ufx_object *a = thing_new(UFX_SLOT_PUBLISH_FIRST);
@@ -101,6 +121,7 @@ static void when_idle_skip(void)
 int main(void)
 {
 	refused_child("refs", refs);
+	refused_child("refs that are to confirm", refs_later);
 	refused_child("publish first", publish_first);
 	refused_child("when idle", when_idle);
 	refused_child("when idle, the first period has elapsed", when_idle_skip);

@@ -182,6 +182,80 @@ static void in_a_call(void)
 	is_int(things_released, things_made, "slots go from within a call");
 }
 
+static void reaped(void)
+{
+	enum ufx_slot_kind kind = UFX_SLOT_PUBLISH_FIRST;
+	struct ufx_object *a = make(kind), *b = make(kind), *held;
+	struct ufx_slot slot;
+
+	ufx_slot_init(&slot, kind, a);
+	held = ufx_slot_get(&slot);
+	ufx_slot_replace(&slot, b);
+	is_int(ufx_slot_reap(&slot), 0, "reap: what is held is not released");
+	ufx_slot_put(&slot, held);
+	ok(thing_alive(a), "nor by the put");
+	is_int(ufx_slot_reap(&slot), 1, "then it is");
+	ok(!thing_alive(a) && thing_alive(b), "that one alone");
+	is_int(ufx_slot_reap(&slot), 0, "once");
+	held = ufx_slot_get(&slot);
+	is_int(ufx_slot_replace(&slot, NULL), 0, "replaced by nothing");
+	ok(!ufx_slot_get(&slot), "nothing is got");
+	ufx_slot_put(&slot, held);
+	is_int(ufx_slot_reap(&slot), 1, "the last one goes");
+	ufx_slot_exit(&slot);
+	is_int(things_released, things_made, "all are released");
+}
+
+static void pending(void)
+{
+	enum ufx_slot_kind kind = UFX_SLOT_WHEN_IDLE;
+	struct ufx_object *a = make(kind), *b = make(kind), *held;
+	struct ufx_slot slot;
+
+	ufx_slot_init(&slot, kind, a);
+	ok(!ufx_slot_pending(&slot), "nothing is pending");
+	held = ufx_slot_get(&slot);
+	ufx_slot_replace_later(&slot, b);
+	ok(ufx_slot_pending(&slot), "an object is, as long as the old one is held");
+	ufx_slot_put(&slot, held);
+	held = ufx_slot_get(&slot);
+	ok(held == b && !ufx_slot_pending(&slot), "the next user puts it in force");
+	ufx_slot_put(&slot, held);
+	ufx_slot_exit(&slot);
+}
+
+/* With a slot of @kind and an object for the other one. */
+static void bad_input(enum ufx_slot_kind kind)
+{
+	enum ufx_slot_kind other = (enum ufx_slot_kind)!kind;
+	struct ufx_object *a = make(kind), *b = make(other);
+	struct ufx_slot slot;
+
+	is_int(ufx_slot_init(&slot, kind, b), -EINVAL, "%s: an object of the other kind",
+	       names[kind]);
+	is_int(ufx_slot_init(NULL, kind, a), -EINVAL, "no slot");
+	is_int(ufx_slot_init(&slot, (enum ufx_slot_kind)7, a), -EINVAL, "no such kind");
+	is_int(ufx_object_init(a, (enum ufx_slot_kind)7, thing_release), -EINVAL,
+	       "an object of no such kind");
+	is_int(ufx_object_init(NULL, kind, thing_release), -EINVAL, "no object");
+	is_int(ufx_object_init(a, kind, NULL), -EINVAL, "no release");
+	is_int(ufx_slot_init(&slot, kind, a), 0, "a slot");
+	is_int(ufx_slot_replace(&slot, b), -EINVAL, "replace by the other kind");
+	is_int(ufx_slot_replace(&slot, a), -EINVAL, "by what is in force");
+	is_int(ufx_slot_replace(NULL, a), -EINVAL, "no slot");
+	if (kind == UFX_SLOT_WHEN_IDLE)
+		is_int(ufx_slot_replace(&slot, NULL), -EINVAL, "by nothing");
+	is_int(ufx_slot_replace_later(&slot, b), -EINVAL, "later, the other kind");
+	is_int(ufx_slot_replace_later(&slot, a), -EINVAL, "what is in force");
+	ok(!ufx_grace_poll(ufx_slot_publish(&slot, b)), "publish the other kind");
+	ok(!ufx_grace_poll(ufx_slot_publish(&slot, a)), "what is in force");
+	ok(ufx_slot_get(&slot) == a, "it still is");
+	ufx_slot_put(&slot, a);
+	ufx_slot_exit(&slot);
+	is_int(ufx_slot_init(&slot, other, b), 0, "the other is as it was");
+	ufx_slot_exit(&slot);
+}
+
 int main(void)
 {
 	int i;
@@ -195,6 +269,10 @@ int main(void)
 	idle_later();
 	cookie();
 	in_a_call();
+	reaped();
+	pending();
+	bad_input(UFX_SLOT_WHEN_IDLE);
+	bad_input(UFX_SLOT_PUBLISH_FIRST);
 	ufx_grace_barrier();
 	is_int(things_released, things_made, "every object is released");
 	is_int(things_twice, 0, "once");

@@ -62,7 +62,17 @@ static void queue_one(struct worker *w, struct deferred *d, int again)
 	d->cookie = ufx_grace_get_state();
 	__atomic_fetch_add(&pending, 1, __ATOMIC_SEQ_CST);
 	__atomic_store_n(&d->state, QUEUED, __ATOMIC_SEQ_CST);
-	(rnd(w, 3) ? ufx_grace_call : ufx_grace_call_hurry)(&d->call, run);
+	switch (rnd(w, 6)) {
+	case 0:
+	case 1:
+		ufx_grace_call_hurry(&d->call, run);
+		break;
+	case 2:
+		ufx_grace_call_bytes(&d->call, run, rnd(w, 300000));
+		break;
+	default:
+		ufx_grace_call(&d->call, run);
+	}
 }
 
 static void queue(struct worker *w)
@@ -96,6 +106,16 @@ static void queue_and_wait(struct worker *w)
 	count(COUNT_barriers, 1);
 }
 
+/* As an event loop does. */
+static void drive_some(struct worker *w)
+{
+	unsigned int calls = rnd(w, 6);
+	int ret = ufx_grace_run(calls, rnd(w, 2) ? rnd(w, 20000) : 0);
+
+	if (ret < 0 || (calls && ret > (int)calls))
+		finding("ufx_grace_run returns %d of %u", ret, calls);
+}
+
 static void poll_cookie(struct worker *w)
 {
 	ufx_cookie cookie = rnd(w, 2) ? ufx_grace_get_state() : ufx_grace_start_poll();
@@ -111,10 +131,10 @@ static void poll_cookie(struct worker *w)
 static void step(struct worker *w)
 {
 	static void (*const kinds[])(struct worker *) = {
-		queue, queue, queue, queue_and_wait, poll_cookie
+		queue, queue, queue, queue_and_wait, poll_cookie, drive_some
 	};
 
-	kinds[rnd(w, 5)](w);
+	kinds[rnd(w, 6)](w);
 	if (rnd(w, 8) == 0)
 		nap_us(rnd(w, 100));
 }
@@ -128,6 +148,9 @@ static void check(void)
 	if (ret || pending)
 		finding("%d deferred calls have not run after a barrier (%d)", pending,
 			ret);
+	if (!pending && ufx_grace_pending(NULL))
+		finding("%llu deferred calls are counted that do not wait",
+			(unsigned long long)ufx_grace_pending(NULL));
 }
 
 const struct activity callbacks = { "callbacks", 2, NULL, step, NULL, check };

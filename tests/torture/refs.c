@@ -18,6 +18,7 @@ static struct counted {
 	int owned;    /* one killer at a time */
 	uint64_t era; /* odd: killed, and not yet revived */
 	int zeroes;
+	int confirmed;
 } all[REFS];
 
 static void zero(struct ufx_ref *ref)
@@ -90,9 +91,39 @@ static void revive(struct worker *w, struct counted *c)
 	}
 }
 
+static void confirm(struct ufx_ref *ref)
+{
+	struct counted *c = (struct counted *)ref;
+
+	if (ufx_ref_is_zero(ref) || c->zeroes)
+		finding("a count comes to zero before it has confirmed");
+	__atomic_fetch_add(&c->confirmed, 1, __ATOMIC_SEQ_CST);
+}
+
+static int kill_later(struct counted *c)
+{
+	int ret = ufx_ref_kill_and_confirm(&c->ref, confirm);
+
+	if (!ret)
+		ret = ufx_grace_barrier();
+	if (!ret && __atomic_exchange_n(&c->confirmed, 0, __ATOMIC_SEQ_CST) != 1)
+		finding("a kill has not confirmed once after a barrier");
+	return ret;
+}
+
+/* Back at once, perhaps before the deferred call that ends it. */
+static int switch_later(struct counted *c)
+{
+	int ret = ufx_ref_switch_to_atomic_and_confirm(&c->ref, NULL);
+
+	if (!ret)
+		ret = ufx_ref_switch_to_percpu(&c->ref);
+	return ret ? ret : ufx_grace_barrier();
+}
+
 static void kill_and_revive(struct worker *w, struct counted *c)
 {
-	int ret = ufx_ref_kill(&c->ref);
+	int ret = rnd(w, 2) ? ufx_ref_kill(&c->ref) : kill_later(c);
 
 	if (ret)
 		finding("ufx_ref_kill returns %d", ret);
@@ -114,7 +145,7 @@ static void change(struct worker *w, struct counted *c)
 	if (rnd(w, 2)) {
 		kill_and_revive(w, c);
 	} else {
-		ret = ufx_ref_switch_to_atomic(&c->ref);
+		ret = rnd(w, 2) ? switch_later(c) : ufx_ref_switch_to_atomic(&c->ref);
 		if (rnd(w, 2))
 			sched_yield();
 		if (!ret)

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* Debug builds alone: a broken rule ends the program. */
-#include "futex/node.h"
+#include "host/rule.h"
 
 #ifdef UFX_DEBUG
 #include <stdio.h>
 #include <stdlib.h>
+
+UFX_TLS unsigned int ufx_thread_called;
 
 void ufx_rule_broken(const char *function, const char *rule)
 {

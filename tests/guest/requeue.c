@@ -1,0 +1,3 @@
+// SPDX-License-Identifier: MIT
+/* The same rows for a guest: subject_other is what is asked. */
+#include "../abi/requeue.c"
