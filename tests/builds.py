@@ -20,11 +20,13 @@ class Build:
     without which it is skipped; environment: of the tests; prefix: in front of
     a test's command; modes: which are run; quick: whether `make test` runs the
     tests tagged slice in it; native: this machine's code, without additions;
-    targets: what is built beside the tests.
+    targets: what is built beside the tests; whole: `make test` runs all tests
+    that are not long, sliced or not.
     """
 
     def __init__(self, directory, setup=(), needs=("cc",), environment=None,
-                 prefix=(), modes=MODES, quick=True, native=False, targets=(), root=SOURCE):
+                 prefix=(), modes=MODES, quick=True, native=False, targets=(), whole=False,
+                 root=SOURCE):
         self.name = directory
         self.setup = list(setup)
         self.needs = list(needs)
@@ -34,6 +36,7 @@ class Build:
         self.quick = quick
         self.native = native
         self.targets = list(targets)
+        self.whole = whole
         self.root = root
         self.path = os.path.join(root, directory)
 
@@ -123,4 +126,20 @@ def all_builds(root):
               prefix=["qemu-aarch64", "-L", "/usr/aarch64-linux-gnu"],
               modes=["membarrier", "fence", "shared"],
               targets=["products"]),
+        Build("build-riscv64", root=root,
+              needs=["riscv64-linux-gnu-gcc", "qemu-riscv64"],
+              setup=library_only + ["--cross-file", "cross/riscv64.ini", "-Dwerror=true"],
+              prefix=["qemu-riscv64", "-L", "/usr/riscv64-linux-gnu"],
+              modes=["membarrier", "fence", "shared"]),
+        # Registers no sequences, and knows no headers of the kernel's.
+        Build("build-musl", root=root, needs=["musl-gcc"],
+              setup=library_only + ["--native-file", "cross/musl.ini", "-Dwerror=true"],
+              modes=["membarrier", "fence", "shared"]),
+        # Another host than Linux, on Linux: no machine's own code is needed.
+        Build("build-posix", root=root, whole=True, modes=["fence"],
+              setup=library_only + ["-Dhost=posix", "-Dwerror=true"]),
+        Build("build-posix-tsan", root=root, quick=False, modes=["fence"],
+              setup=library_only + ["-Dhost=posix", "-Db_sanitize=thread"],
+              environment={"TSAN_OPTIONS": "halt_on_error=1:second_deadlock_stack=1"},
+              prefix=without_random_addresses()),
     ]

@@ -48,9 +48,9 @@ def wanted(build, test, suite):
         return False
     if build.native:
         return True
-    if "native" in t or build.name.replace("build-", "no-") in t:
+    if "native" in t or t & {"no-" + part for part in build.name.split("-")[1:]}:
         return False
-    return "slice" in t or suite == "all"
+    return "slice" in t or build.whole or suite == "all"
 
 
 def configurations(build, test, suite, missing):

@@ -20,7 +20,7 @@
 #ifndef TESTS_SUBJECT_H
 #define TESTS_SUBJECT_H
 
-#include <linux/futex.h>
+#include "futex_numbers.h"
 #include <stdbool.h>
 #include <ufutex/futex.h>
 

@@ -52,6 +52,8 @@ UFX_END
 
 #if defined(UFX_MODEL) && UFX_MODEL
 #include "section-model.h" /* the explorer's */
+#elif (defined(UFX_PORTABLE) && UFX_PORTABLE) || !defined(__linux__)
+#define UFX_NO_SECTIONS 1 /* of another host: ufutex/host.h */
 #elif defined(__SANITIZE_THREAD__)
 #define UFX_NO_SECTIONS 1 /* the sanitizer does not see them */
 #elif defined(__has_feature)
@@ -77,8 +79,10 @@ UFX_END
  */
 static inline void ufx_section_forget(void)
 {
+#if UFX_HAVE_SECTIONS
 	if (ufx_section_env.area) /* sections store it in any mode */
 		ufx_section_clear();
+#endif
 }
 
 #endif

@@ -45,7 +45,7 @@ static inline long ufx_pass_futex(uint32_t *uaddr, int op, uint32_t val,
 				  const void *timeout, uint32_t *uaddr2,
 				  uint32_t val3)
 {
-	return ufx_syscall(SYS_futex, (long)uaddr, op, val, (long)timeout,
+	return ufx_syscall(UFX_NR_futex, (long)uaddr, op, val, (long)timeout,
 			   (long)uaddr2, val3);
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "abi/served.h"
+#include "host/clock.h"
 
 #define NSEC_A_SEC 1000000000L
 /* Later than any clock will show, early enough for the kernel to add to. */
@@ -18,7 +19,7 @@ struct ufx_deadline ufx_deadline_after(const struct timespec *relative)
 {
 	struct ufx_deadline deadline = { .clock = CLOCK_MONOTONIC };
 
-	clock_gettime(CLOCK_MONOTONIC, &deadline.at);
+	ufx_clock(CLOCK_MONOTONIC, &deadline.at);
 	if (relative->tv_sec >= END_OF_TIME) {
 		deadline.at.tv_sec = END_OF_TIME;
 		return deadline;

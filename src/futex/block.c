@@ -12,6 +12,7 @@
 #include "futex/bell.h"
 #include "futex/spin.h"
 #include "futex/wait.h"
+#include "host/clock.h"
 #include "host/count.h"
 #include "host/guard.h"
 #include "table/domain.h"
@@ -162,7 +163,7 @@ static bool ends_soon(const struct ufx_deadline *deadline)
 
 	if (!deadline)
 		return false;
-	clock_gettime(deadline->clock, &now);
+	ufx_clock(deadline->clock, &now);
 	left = (int64_t)deadline->at.tv_sec - now.tv_sec;
 	if (left > 1)
 		return false;

@@ -5,6 +5,7 @@
 #include "futex/node.h"
 #include "futex/spin.h"
 #include "futex/wait.h"
+#include "host/clock.h"
 
 #define LINES(n) ((n) * (unsigned int)(sizeof(struct ufx_node) / UFX_LINE))
 
@@ -13,7 +14,7 @@ struct ufx_deadline ufx_deadline_in(int64_t ns)
 	struct ufx_deadline d = { .clock = CLOCK_MONOTONIC };
 	int64_t seconds = ns / 1000000000, rest = ns % 1000000000;
 
-	clock_gettime(CLOCK_MONOTONIC, &d.at);
+	ufx_clock(CLOCK_MONOTONIC, &d.at);
 	rest += d.at.tv_nsec;
 	if (rest < 0) {
 		rest += 1000000000;

@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-#include <time.h>
-
 #include "futex/spin.h"
+#include "host/clock.h"
 #include "host/confine.h"
 #include "host/guard.h"
+#include "host/lock.h"
 #include "host/quota.h"
 #include "host/sched.h"
 #include "host/setting.h"
-#include "host/syscall.h"
 
 #define LOOK_WAITS 64 /* a thread's waits between looks at what it may have */
 #define LOOK_NS 100000000
@@ -24,7 +23,7 @@ static uint64_t now_ns(void)
 {
 	struct timespec now;
 
-	clock_gettime(CLOCK_MONOTONIC, &now);
+	ufx_clock(CLOCK_MONOTONIC, &now);
 	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
 }
 
@@ -214,7 +213,7 @@ static bool yields(struct ufx_thread *t, const struct ufx_waitv_entry *words,
 	if (!t->yield_credit && t->waits % YIELD_EVERY)
 		return false;
 	before = now_ns();
-	ufx_syscall(SYS_sched_yield, 0, 0, 0, 0, 0, 0);
+	ufx_yield();
 	helped = changed(words, n);
 	if (now_ns() - before > YIELD_LONG_NS)
 		t->yield_credit = 0;

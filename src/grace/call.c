@@ -41,7 +41,11 @@ struct calls {
 
 static struct calls *calls;
 static uint64_t limit_calls = UFX_SMALL(64, 2), limit_bytes = 1 << 20;
-static UFX_TLS bool driving;
+
+static bool driving(void)
+{
+	return ufx_load(&ufx_thread_driving);
+}
 
 /* What a driver may do. */
 struct budget {
@@ -194,12 +198,12 @@ static int drive_once(struct budget *b, bool *relieved, bool *left)
 {
 	int ret;
 
-	driving = true;
+	ufx_store(&ufx_thread_driving, 1);
 	ret = drive(b, relieved);
 	*left = calls->due;
 	ufx_store(&calls->takes_all, 0);
 	ufx_unlock(&calls->driver);
-	driving = false; /* last: a handler before it only queues */
+	ufx_store(&ufx_thread_driving, 0); /* last: a handler before it only queues */
 	/*
 	 * Who queued before our unlock could not take the role, so look once
 	 * more. Partner: push, then ufx_lock_try.
@@ -271,10 +275,10 @@ void ufx_grace_call_bytes(struct ufx_call *call, void (*fn)(struct ufx_call *cal
 	if (!prepare(call, fn, bytes))
 		return;
 	ufx_bind();
-	if (push(call) && !driving && !ufx_thread_inside &&
+	if (push(call) && !driving() && !ufx_thread_inside &&
 	    ufx_lock_try(&calls->driver))
 		drive_and_retire();
-	else if (!driving) /* else it is seen before we retire */
+	else if (!driving()) /* else it is seen before we retire */
 		tell();
 	ufx_unbind();
 }
@@ -291,7 +295,7 @@ void ufx_grace_call_hurry(struct ufx_call *call, void (*fn)(struct ufx_call *cal
 		return;
 	ufx_bind();
 	push(call);
-	if (!driving) /* else it is seen before we retire */
+	if (!driving()) /* else it is seen before we retire */
 		drive_or_rely();
 	ufx_unbind();
 }
@@ -335,7 +339,7 @@ int ufx_grace_run(unsigned int most_calls, uint64_t ns)
 
 	if (ret)
 		return ret;
-	if (driving)
+	if (driving())
 		return -EDEADLK;
 	if (ns)
 		b.since = now_ns();
@@ -378,7 +382,7 @@ int ufx_grace_barrier(void)
 
 	if (ret)
 		return ret;
-	if (driving)
+	if (driving())
 		return -EDEADLK;
 	if (UFX_FAULT(BARRIER_IDLY) && !ufx_load(&calls->last))
 		return 0;

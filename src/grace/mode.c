@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "grace/mode.h"
 #include "grace/period.h"
@@ -41,7 +39,7 @@ const char *ufx_mode_missing(enum ufx_mode mode)
 static const struct ufx_mode_ops *choose(const char *name)
 {
 	for (unsigned int i = 0; i < ALL; i++) {
-		if (name && *name ? !strcmp(name, all[i]->name) :
+		if (name && *name ? ufx_setting_is(name, all[i]->name) :
 				    !missing[all[i]->mode])
 			return missing[all[i]->mode] ? NULL : all[i];
 	}
@@ -60,13 +58,15 @@ static int start(void)
 	ufx_quota_start();
 	for (unsigned int i = 0; i < ALL; i++)
 		missing[all[i]->mode] = all[i]->probe();
-	chosen = choose(getenv("UFUTEX_REFS"));
-	if (!chosen || !ufx_spin_parse(getenv("UFUTEX_SPIN"), &spin))
+	chosen = choose(ufx_setting("UFUTEX_REFS"));
+	if (!chosen || !ufx_spin_parse(ufx_setting("UFUTEX_SPIN"), &spin))
 		return -EOPNOTSUPP;
 	ufx_spin_set(spin);
 	ufx_mode = chosen;
+#if UFX_HAVE_SECTIONS || UFX_MODEL
 	if (chosen != &ufx_mode_rseq)
 		ufx_store(&ufx_section_env.cpus, 0); /* every section is slow */
+#endif
 	return 0;
 }
 
@@ -88,8 +88,10 @@ int ufx_grace_start(void)
 	return start_error;
 }
 
+#if !UFX_PORTABLE
 /* So that registrations happen before there are threads, where they are slow. */
 __attribute__((constructor)) static void start_early(void)
 {
 	ufx_grace_start();
 }
+#endif

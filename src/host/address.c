@@ -7,6 +7,9 @@
 #if defined(__x86_64__)
 #define ADDRESS_LAST ((1ull << 47) - 4096)
 #define ADDRESS_LAST_WIDE ((1ull << 56) - 4096) /* five levels of tables */
+#elif defined(__riscv)
+#define ADDRESS_LAST ((1ull << 38) - 4)
+#define ADDRESS_LAST_WIDE ((1ull << 47) - 4) /* four levels */
 #else
 #define ADDRESS_LAST ((1ull << 48) - 4)
 #define ADDRESS_LAST_WIDE ((1ull << 52) - 4)

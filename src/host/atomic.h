@@ -27,15 +27,55 @@
 	((void)__atomic_fetch_add((p), (v), __ATOMIC_RELAXED))
 
 /* Compares and swaps; on failure *@e is what was found, an acquire. */
-#define ufx_cas(p, e, v)                                                       \
+#define UFX_CAS(p, e, v)                                                       \
 	__atomic_compare_exchange_n((p), (e), (v), false, __ATOMIC_SEQ_CST,    \
 				    __ATOMIC_ACQUIRE)
+
+#if defined(__riscv)
+/*
+ * gcc before 14 compares all of a register, and forgets to extend what it expects
+ * of 32 bits as the machine does what it has found: with the highest bit set it
+ * would never be equal.
+ */
+static inline bool ufx_cas_word(void *word, void *expected, uint32_t desired)
+{
+	long want = *(const int32_t *)expected, found, failed = 0;
+
+	__asm__ __volatile__("1: lr.w.aqrl %[f], (%[w])\n\t"
+			     "bne %[f], %[e], 2f\n\t"
+			     "sc.w.rl %[s], %[d], (%[w])\n\t"
+			     "bnez %[s], 1b\n"
+			     "2:"
+			     : [f] "=&r"(found), [s] "+&r"(failed)
+			     : [w] "r"(word), [e] "r"(want), [d] "r"(desired)
+			     : "memory");
+	if (found == want)
+		return true;
+	*(int32_t *)expected = (int32_t)found;
+	return false;
+}
+
+#define ufx_cas(p, e, v)                                                       \
+	__builtin_choose_expr(sizeof(*(p)) == 4,                               \
+			      ufx_cas_word((p), (e), (uint32_t)(uintptr_t)(v)), \
+			      UFX_CAS(p, e, v))
+#else
+#define ufx_cas(p, e, v) UFX_CAS(p, e, v)
+#endif
 
 #define ufx_likely(x) __builtin_expect(!!(x), 1)
 #define ufx_unlikely(x) __builtin_expect(!!(x), 0)
 
 #define ufx_container(p, type, member)                                         \
 	((type *)((char *)(p)-offsetof(type, member)))
+
+/*
+ * UFX_PORTABLE: not for Linux by itself, but for whatever gives the functions of
+ * ufutex/host.h.
+ */
+#ifndef UFX_PORTABLE
+#define UFX_PORTABLE 0
+#endif
 
 /*
  * UFX_MODEL: the core is compiled for the explorer's host, with the thread
@@ -103,6 +143,8 @@ static inline void ufx_pause(void)
 	__asm__ __volatile__("pause" ::: "memory");
 #elif defined(__aarch64__)
 	__asm__ __volatile__("isb" ::: "memory");
+#elif defined(__riscv)
+	__asm__ __volatile__(".4byte 0x0100000f" ::: "memory"); /* pause: a hint */
 #else
 	ufx_compiler_barrier();
 #endif

@@ -6,13 +6,12 @@
  *
  * One counts by an atomic add in a stripe that the thread shares with few
  * others: anywhere, also in signal handlers and in children of vfork. Not in
- * the explorer.
+ * the explorer, nor on other hosts than Linux.
  */
 #ifndef UFX_HOST_COUNT_H
 #define UFX_HOST_COUNT_H
 
 #include <stdint.h>
-#include <sys/syscall.h>
 
 #include "host/atomic.h"
 
@@ -32,10 +31,12 @@ struct ufx_stripe {
 	uint64_t n[UFX_COUNTS];
 } __attribute__((aligned(256)));
 
-#if UFX_MODEL
+#if UFX_MODEL || UFX_PORTABLE
 #define ufx_count(what) ((void)0)
 #define ufx_count_table(slots) ((void)0)
 #else
+
+#include <sys/syscall.h>
 
 /* NULL: a fork has wiped it, ufx_counting_begin has them. */
 struct ufx_counting {

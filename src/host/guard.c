@@ -66,22 +66,22 @@ static void pass_on(int sig, siginfo_t *info, void *context)
 		old->sa_handler(sig);
 }
 
+#if defined(__x86_64__)
+#define WHERE(uc) (uc)->uc_mcontext.gregs[REG_RIP]
+#elif defined(__aarch64__)
+#define WHERE(uc) (uc)->uc_mcontext.pc
+#elif defined(__riscv)
+#define WHERE(uc) (uc)->uc_mcontext.__gregs[REG_PC]
+#endif
+
 bool ufx_guard_fixup(void *context)
 {
 	ucontext_t *uc = context;
-#if defined(__x86_64__)
-	uintptr_t fixup = fixup_of((uintptr_t)uc->uc_mcontext.gregs[REG_RIP]);
-#elif defined(__aarch64__)
-	uintptr_t fixup = fixup_of(uc->uc_mcontext.pc);
-#endif
+	uintptr_t fixup = fixup_of((uintptr_t)WHERE(uc));
 
 	if (!fixup)
 		return false;
-#if defined(__x86_64__)
-	uc->uc_mcontext.gregs[REG_RIP] = (greg_t)fixup;
-#elif defined(__aarch64__)
-	uc->uc_mcontext.pc = fixup;
-#endif
+	WHERE(uc) = (__typeof__(WHERE(uc)))fixup;
 	return true;
 }
 
@@ -102,7 +102,7 @@ void ufx_guard_install(void)
 {
 	static const int signals[2] = { SIGSEGV, SIGBUS };
 
-	if (UFX_TSAN || ufx_load_acquire(&installed) || ufx_thread_inside)
+	if (UFX_UNGUARDED || ufx_load_acquire(&installed) || ufx_thread_inside)
 		return;
 	ufx_enter_inside();
 	ufx_lock(&ufx_wiped_locks->guard);

@@ -29,6 +29,14 @@ bool ufx_guard_fixup(void *context);
 /* From now on somebody's own handlers call that: nothing is to be installed. */
 void ufx_guard_is_elsewhere(void);
 
+/* A sanitizer or the explorer must see the access; or nobody catches a fault. */
+#if UFX_TSAN || UFX_MODEL || UFX_PORTABLE || \
+	!(defined(__x86_64__) || defined(__aarch64__) || defined(__riscv))
+#define UFX_UNGUARDED 1
+#else
+#define UFX_UNGUARDED 0
+#endif
+
 #define UFX_GUARDED_TABLE                                                      \
 	".pushsection ufx_extable, \"a\"\n\t"                                  \
 	".balign 4\n\t"                                                        \
@@ -38,7 +46,7 @@ void ufx_guard_is_elsewhere(void);
 /* @value = *@word, acquire. Returns 0 or -EFAULT. */
 static inline int ufx_guarded_load(const uint32_t *word, uint32_t *value)
 {
-#if UFX_TSAN || UFX_MODEL /* must see the access; no guard there */
+#if UFX_UNGUARDED
 	*value = __atomic_load_n(word, __ATOMIC_ACQUIRE);
 	return 0;
 #else
@@ -52,6 +60,13 @@ static inline int ufx_guarded_load(const uint32_t *word, uint32_t *value)
 				  : fault);
 #elif defined(__aarch64__)
 	__asm__ __volatile__ goto("1: ldar %w[v], [%[w]]\n\t" UFX_GUARDED_TABLE
+				  : [v] "=r"(v)
+				  : [w] "r"(word)
+				  : "memory"
+				  : fault);
+#elif defined(__riscv)
+	__asm__ __volatile__ goto("1: lw %[v], (%[w])\n\t" UFX_GUARDED_TABLE
+				  "fence r, rw"
 				  : [v] "=r"(v)
 				  : [w] "r"(word)
 				  : "memory"
@@ -71,9 +86,8 @@ fault:
 static inline int ufx_guarded_cas(uint32_t *word, uint32_t *expected,
 				  uint32_t desired)
 {
-#if UFX_TSAN || UFX_MODEL
-	return __atomic_compare_exchange_n(word, expected, desired, false,
-					   __ATOMIC_SEQ_CST, __ATOMIC_ACQUIRE);
+#if UFX_UNGUARDED
+	return ufx_cas(word, expected, desired);
 #elif defined(__x86_64__)
 	uint32_t found = *expected;
 
@@ -115,13 +129,36 @@ fault:
 	return 1;
 fault:
 	return -EFAULT;
+#elif defined(__riscv)
+	long want = (int32_t)*expected, found, failed = 0;
+
+	__asm__ __volatile__ goto("1: lr.w.aqrl %[f], (%[w])\n\t"
+				  UFX_GUARDED_TABLE
+				  "bne %[f], %[e], 2f\n\t"
+				  "1: sc.w.rl %[s], %[d], (%[w])\n\t"
+				  UFX_GUARDED_TABLE
+				  "2:"
+				  : [f] "=&r"(found), [s] "+&r"(failed)
+				  : [w] "r"(word), [e] "r"(want), [d] "r"(desired)
+				  : "memory"
+				  : fault);
+	if (found != want) {
+		*expected = (uint32_t)found;
+		return 0;
+	}
+	if (failed)
+		return 0;
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	return 1;
+fault:
+	return -EFAULT;
 #endif
 }
 
 /* The same for a word at any address, unordered. */
 static inline int ufx_guarded_load_any(const uint32_t *word, uint32_t *value)
 {
-#if defined(__aarch64__) && !UFX_TSAN && !UFX_MODEL
+#if defined(__aarch64__) && !UFX_UNGUARDED
 	uint32_t v;
 
 	__asm__ __volatile__ goto("1: ldr %w[v], [%[w]]\n\t" UFX_GUARDED_TABLE

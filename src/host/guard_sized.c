@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "host/guard_sized.h"
 
-#if UFX_TSAN || UFX_MODEL || !(defined(__x86_64__) || defined(__aarch64__))
+#if UFX_UNGUARDED
 #define PLAIN 1
 #endif
 
@@ -53,9 +53,15 @@ LOAD(64, "movq %[w], %[v]")
 	fault:                                                                 \
 		return -EFAULT;                                                \
 	}
+#if defined(__aarch64__)
 LOAD(8, "ldarb %w[v], [%[w]]")
 LOAD(16, "ldarh %w[v], [%[w]]")
 LOAD(64, "ldar %[v], [%[w]]")
+#else
+LOAD(8, "lbu %[v], (%[w])\n\tfence r, rw")
+LOAD(16, "lhu %[v], (%[w])\n\tfence r, rw")
+LOAD(64, "ld %[v], (%[w])\n\tfence r, rw")
+#endif
 #endif
 #endif
 
@@ -123,9 +129,45 @@ CAS(64, "cmpxchgq %[d], %[w]", "r")
 		*expected = found;                                             \
 		return stored;                                                 \
 	}
+CAS(64)
+#if !defined(__riscv)
 CAS(8)
 CAS(16)
-CAS(64)
+#else
+/*
+ * The machine has no such operations on less than four bytes, and the compiler
+ * calls a library for them: so it is done on the four around.
+ */
+static int cas_part(void *word, unsigned int bits, uint64_t *expected, uint64_t desired)
+{
+	uint32_t *whole = (uint32_t *)((uintptr_t)word & ~(uintptr_t)3), old;
+	unsigned int shift = (unsigned int)((uintptr_t)word & 3) * 8;
+	uint32_t mask = (uint32_t)((1ull << bits) - 1);
+	int ret = ufx_guarded_load(whole, &old);
+
+	while (!ret) {
+		if ((old >> shift & mask) != (*expected & mask)) {
+			*expected = old >> shift & mask;
+			return 0;
+		}
+		/* 0 may be its neighbours' doing. */
+		ret = ufx_guarded_cas(whole, &old,
+				      (old & ~(mask << shift)) |
+					      ((uint32_t)desired & mask) << shift);
+	}
+	return ret;
+}
+
+static int cas8(void *word, uint64_t *expected, uint64_t desired)
+{
+	return cas_part(word, 8, expected, desired);
+}
+
+static int cas16(void *word, uint64_t *expected, uint64_t desired)
+{
+	return cas_part(word, 16, expected, desired);
+}
+#endif
 #endif
 
 int ufx_guarded_cas_sized(void *word, uint32_t size, uint64_t *expected,

@@ -37,6 +37,9 @@ void ufx_word_wait_briefly(const uint32_t *word, uint32_t value);
 /* Wakes @n sleepers on @word. The memory need not be mapped any more. */
 void ufx_word_wake(const uint32_t *word, int n);
 
+/* Gives up the CPU. */
+void ufx_yield(void);
+
 /* Lets others run: the first few times by a pause, then by giving up the CPU. */
 void ufx_relax(unsigned int *round);
 

@@ -4,7 +4,23 @@
 
 static uint32_t setting = UFX_SPIN_AUTO;
 
-static bool same(const char *a, const char *b)
+#if UFX_PORTABLE
+#include <ufutex/host.h>
+
+const char *ufx_setting(const char *name)
+{
+	return ufx_host_setting(name);
+}
+#else
+#include <stdlib.h>
+
+const char *ufx_setting(const char *name)
+{
+	return getenv(name);
+}
+#endif
+
+bool ufx_setting_is(const char *a, const char *b)
 {
 	while (*a && *a == *b)
 		a++, b++;
@@ -14,10 +30,10 @@ static bool same(const char *a, const char *b)
 bool ufx_spin_parse(const char *text, uint32_t *ns)
 {
 	*ns = UFX_SPIN_AUTO;
-	if (!text || !*text || same(text, "auto"))
+	if (!text || !*text || ufx_setting_is(text, "auto"))
 		return true;
 	*ns = 0;
-	if (same(text, "off"))
+	if (ufx_setting_is(text, "off"))
 		return true;
 	for (; *text >= '0' && *text <= '9' && *ns <= UFX_SPIN_MOST; text++)
 		*ns = *ns * 10 + (uint32_t)(*text - '0');

@@ -7,17 +7,33 @@
 #ifndef UFX_HOST_SYSCALL_H
 #define UFX_HOST_SYSCALL_H
 
+#include "host/count.h"
+
+#if !UFX_PORTABLE
 #include <sys/syscall.h>
 
-#include "host/count.h"
+#define UFX_NR_futex SYS_futex
+#else
+#define UFX_NR_futex 0
+#endif
 
 #define UFX_NR_futex_waitv 449
 #define UFX_NR_futex_wake 454
 #define UFX_NR_futex_wait 455
 #define UFX_NR_futex_requeue 456
 
-#if defined(UFX_MODEL) && UFX_MODEL
+#if UFX_MODEL
 long ufx_syscall(long nr, long a, long b, long c, long d, long e, long f);
+#elif UFX_PORTABLE
+#include <errno.h>
+
+/* There is no kernel to ask. */
+static inline long ufx_syscall(long nr, long a, long b, long c, long d, long e,
+			       long f)
+{
+	(void)nr, (void)a, (void)b, (void)c, (void)d, (void)e, (void)f;
+	return -ENOSYS;
+}
 #else
 /* Not counted. */
 static inline long ufx_syscall_bare(long nr, long a, long b, long c, long d, long e,
@@ -50,6 +66,21 @@ static inline long ufx_syscall_bare(long nr, long a, long b, long c, long d, lon
 			       "r"(x5)
 			     : "memory");
 	return x0;
+#elif defined(__riscv)
+	register long a7 __asm__("a7") = nr;
+	register long a0 __asm__("a0") = a;
+	register long a1 __asm__("a1") = b;
+	register long a2 __asm__("a2") = c;
+	register long a3 __asm__("a3") = d;
+	register long a4 __asm__("a4") = e;
+	register long a5 __asm__("a5") = f;
+
+	__asm__ __volatile__("ecall"
+			     : "+r"(a0)
+			     : "r"(a7), "r"(a1), "r"(a2), "r"(a3), "r"(a4),
+			       "r"(a5)
+			     : "memory");
+	return a0;
 #else
 #error "no system call sequence for this machine"
 #endif

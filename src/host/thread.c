@@ -15,6 +15,7 @@ UFX_TLS uint32_t ufx_thread_bound;
 UFX_TLS uint32_t ufx_thread_posted;
 UFX_TLS uint64_t ufx_thread_deferred;
 UFX_TLS uint32_t ufx_thread_hurried;
+UFX_TLS uint32_t ufx_thread_driving;
 UFX_TLS struct ufx_thread *ufx_thread_record;
 
 #define CHUNK 16 /* records that are mapped at once */

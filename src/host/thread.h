@@ -20,31 +20,46 @@
 #define UFX_TLS __thread __attribute__((tls_model("initial-exec")))
 #endif
 
-/*
- * R11: how deep this thread is in critical sections of the engine. A signal
- * handler that finds it not zero may not wait for any lock of the engine:
- * its own thread may hold it.
- */
-extern UFX_TLS uint32_t ufx_thread_inside;
+struct ufx_thread;
+
+#if UFX_PORTABLE /* the marks below are where the host says */
+#include <ufutex/host.h>
+
+#define ufx_thread_inside (ufx_host_marks()->inside)
+#define ufx_thread_unregistered (ufx_host_marks()->unregistered)
+#define ufx_thread_bound (ufx_host_marks()->bound)
+#define ufx_thread_posted (ufx_host_marks()->posted)
+#define ufx_thread_deferred (ufx_host_marks()->deferred)
+#define ufx_thread_hurried (ufx_host_marks()->hurried)
+#define ufx_thread_driving (ufx_host_marks()->driving)
+#define ufx_thread_record (ufx_host_marks()->record)
+#else
+extern UFX_TLS uint32_t ufx_thread_inside, ufx_thread_unregistered, ufx_thread_bound,
+	ufx_thread_posted, ufx_thread_hurried, ufx_thread_driving;
+extern UFX_TLS uint64_t ufx_thread_deferred;
+extern UFX_TLS struct ufx_thread *ufx_thread_record;
+#endif
 
 /*
- * Not zero in a child of vfork: it reads its parent's CPU number, but the
+ * ufx_thread_inside, R11: how deep this thread is in critical sections of the
+ * engine. A signal handler that finds it not zero may not wait for any lock of
+ * the engine: its own thread may hold it.
+ */
+
+/*
+ * ufx_thread_unregistered: not zero in a child of vfork: it reads its parent's CPU number, but the
  * kernel neither restarts its sequences nor keeps that number up to date.
  */
-extern UFX_TLS uint32_t ufx_thread_unregistered;
-
 static inline bool ufx_thread_is_unregistered(void)
 {
 	return ufx_load(&ufx_thread_unregistered) && !UFX_FAULT(DEAF_SECTIONS);
 }
 
 /*
- * Not zero: between its critical sections this thread has something to finish
+ * ufx_thread_bound, not zero: between its critical sections this thread has something to finish
  * that others wait for, as posted wakes or deferred calls. A handler does all
  * there as ever, but may not leave (ufx_futex_interrupt).
  */
-extern UFX_TLS uint32_t ufx_thread_bound;
-
 static inline void ufx_bind(void)
 {
 	if (UFX_FAULT(INTERRUPT_BOUND))
@@ -54,28 +69,24 @@ static inline void ufx_bind(void)
 }
 
 /*
- * Not zero: at the end of its critical section this thread has to carry out
- * wakes that handlers left, or to let handlers in that were put off.
+ * ufx_thread_posted, not zero: at the end of its critical section this thread has
+ * to carry out wakes that handlers left, or to let handlers in that were put off.
+ * Does so; defined by the layer that knows how:
  */
-extern UFX_TLS uint32_t ufx_thread_posted;
-
-/* Does so; defined by the layer that knows how. */
 extern void (*const ufx_thread_run_posted)(void);
 
 /*
- * Signals (bit 0: number 1) whose handlers may only run once this thread is
+ * ufx_thread_deferred: signals (bit 0: number 1) whose handlers may only run once this thread is
  * neither inside nor bound. They are blocked, and pending in the kernel.
+ * Unblocks them; to be called when it is neither:
  */
-extern UFX_TLS uint64_t ufx_thread_deferred;
-
-/* Unblocks them; to be called when it is neither. */
 void ufx_signals_let_in(void);
 
 /*
- * Not zero: a wait of this thread that is not queued yet ends with -EINTR. Set
- * by a handler after which the program must not go to sleep once more.
+ * ufx_thread_hurried, not zero: a wait of this thread that is not queued yet ends
+ * with -EINTR. Set by a handler after which the program must not go to sleep once
+ * more. ufx_thread_driving: it runs deferred calls (grace/call.c).
  */
-extern UFX_TLS uint32_t ufx_thread_hurried;
 
 /* As ufx_leave_inside: clears, then looks. */
 static inline void ufx_unbind(void)
@@ -110,7 +121,7 @@ struct ufx_posted_page {
 };
 
 #define UFX_LINE 64
-#define UFX_THREAD_LINES 1000
+#define UFX_THREAD_LINES (UFX_PORTABLE ? 320 : 1000)
 
 struct ufx_blocked;
 
@@ -145,7 +156,6 @@ struct ufx_thread {
  * signal handlers.
  */
 struct ufx_thread *ufx_thread_self_slow(void);
-extern UFX_TLS struct ufx_thread *ufx_thread_record;
 
 static inline struct ufx_thread *ufx_thread_self(void)
 {

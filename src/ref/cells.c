@@ -63,6 +63,20 @@ static struct chunk *chunk_add(void)
 	return c;
 }
 
+/* @bits is not zero. Some machines have no instruction, and call libgcc. */
+static unsigned int lowest_bit(uint64_t bits)
+{
+#if defined(__riscv) && !defined(__riscv_zbb)
+	unsigned int n = 0;
+
+	for (; !(bits & 1); bits >>= 1)
+		n++;
+	return n;
+#else
+	return (unsigned int)__builtin_ctzll(bits);
+#endif
+}
+
 static uintptr_t chunk_take(struct chunk *c)
 {
 	for (unsigned int i = 0; i < CELLS_A_CHUNK / 64; i++) {
@@ -70,7 +84,7 @@ static uintptr_t chunk_take(struct chunk *c)
 
 		if (!~c->taken[i])
 			continue;
-		bit = (unsigned int)__builtin_ctzll(~c->taken[i]);
+		bit = lowest_bit(~c->taken[i]);
 		c->taken[i] |= 1ull << bit;
 		c->used++;
 		return (uintptr_t)c->base + 8 * (i * 64 + bit);

@@ -41,7 +41,11 @@ int ufx_ref_start(void)
  */
 static bool sections_usable(void)
 {
+#if UFX_HAVE_SECTIONS || UFX_MODEL
 	return ufx_section_env.cpus && !ufx_thread_is_unregistered();
+#else
+	return false;
+#endif
 }
 
 /* R3: within protection, and never from zero to one. */

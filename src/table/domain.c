@@ -1,17 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /* Making, finding, starting and freeing domains. */
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 
 #include <ufutex/grace.h>
 
 #include "host/count.h"
 #include "host/lock.h"
+#include "host/random.h"
 #include "host/rule.h"
+#include "host/setting.h"
 #include "host/signals.h"
-#include "host/syscall.h"
 #include "host/thread.h"
 #include "ref/idle.h"
 #include "table/domain.h"
@@ -60,8 +59,7 @@ static void configure(struct ufx_domain *d, const struct ufx_domain_options *opt
 		config->secret[1] = options->secret[1];
 	} else {
 		config->secret[1] = (uintptr_t)d * 0x9e3779b97f4a7c15u;
-		ufx_syscall(SYS_getrandom, (long)config->secret, sizeof(config->secret),
-			    GRND_NONBLOCK, 0, 0, 0);
+		ufx_random(config->secret, sizeof(config->secret));
 	}
 	config->secret[1] |= 1;
 }
@@ -190,13 +188,11 @@ void ufx_domain_forget(struct ufx_domain *d)
 /* UFUTEX_REPLACE; false if it is none of the two. */
 static bool replace_from_environment(enum ufx_replace *replace)
 {
-	const char *name = getenv("UFUTEX_REPLACE");
+	const char *name = ufx_setting("UFUTEX_REPLACE");
+	bool at_zero = name && ufx_setting_is(name, "at-zero");
 
-	*replace = UFX_REPLACE_MOVING;
-	if (name && !strcmp(name, "at-zero"))
-		*replace = UFX_REPLACE_AT_ZERO;
-	return !name || !*name || !strcmp(name, "at-zero") ||
-	       !strcmp(name, "moving");
+	*replace = at_zero ? UFX_REPLACE_AT_ZERO : UFX_REPLACE_MOVING;
+	return !name || !*name || at_zero || ufx_setting_is(name, "moving");
 }
 
 struct ufx_domain *ufx_domain_default(void)

@@ -8,7 +8,7 @@
 #include "fuzz.h"
 
 #include <limits.h>
-#include <linux/futex.h>
+#include "futex_numbers.h"
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>

@@ -3,7 +3,7 @@
 #include "fuzz.h"
 
 #include <inttypes.h>
-#include <linux/futex.h>
+#include "futex_numbers.h"
 #include <string.h>
 
 static void show_op(FILE *out, uint32_t op)

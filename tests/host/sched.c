@@ -26,7 +26,7 @@ static const struct {
 static void class_of_thread(void)
 {
 	for (unsigned int i = 0; i < sizeof(classes) / sizeof(classes[0]); i++) {
-		struct sched_param p = { classes[i].priority };
+		struct sched_param p = { .sched_priority = (int)classes[i].priority };
 		struct ufx_sched s;
 
 		if (sched_setscheduler(0, classes[i].policy, &p)) {

@@ -180,6 +180,8 @@ static void counted(void)
 	is_int(blocked_join(&b), alone + 1, "another one is counted");
 }
 
+extern char __libc_single_threaded __attribute__((weak));
+
 int main(void)
 {
 	counted();
@@ -190,6 +192,9 @@ int main(void)
 	destructors();
 	posts_left();
 	forked();
-	ok(ufx_threads_ever_several(), "there have been others");
+	if (&__libc_single_threaded)
+		ok(ufx_threads_ever_several(), "there have been others");
+	else
+		skip("this libc does not tell", "there have been others");
 	return tap_end();
 }

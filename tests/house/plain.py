@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: MIT
 """
 The engine needs no build system: each source compiles by a plain `cc -c`, and
-each public header alone, without a warning. And the build lists every source.
+each public header alone, without a warning; none for a machine of 32 bits. And the
+build lists every source.
 """
 
 import glob
@@ -11,7 +12,8 @@ import subprocess
 import sys
 
 ROOT = os.path.normpath(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", ".."))
-LAYERS = ["host", "grace", "ref", "table", "futex", "abi", "faces"]
+LAYERS = ["host", "grace", "ref", "table", "futex", "abi", "faces", "portable", "posix"]
+OTHER_HOSTS = ["portable", "posix"]
 FLAGS = ["-std=gnu11", "-Wall", "-Wextra", "-Werror", "-Iinclude", "-Isrc"]
 
 
@@ -19,6 +21,13 @@ def compiles(arguments, text=None):
     result = subprocess.run(["cc"] + FLAGS + arguments, cwd=ROOT, input=text,
                             stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     return result.returncode == 0, result.stdout.decode(errors="replace")
+
+
+def refuses_32_bits():
+    narrow = ["-ffreestanding", "-U__UINTPTR_MAX__", "-D__UINTPTR_MAX__=0xffffffffu"]
+    good, words = compiles(narrow + ["-fsyntax-only", "-x", "c", "-"],
+                           b"#include <ufutex/base.h>\n")
+    return not good and "64-bit machines" in words
 
 
 def unlisted():
@@ -39,7 +48,9 @@ def main():
     count = failed = 0
     for path in sources + headers:
         if path in sources:
-            good, words = compiles(["-fsyntax-only", path])
+            layer = os.path.basename(os.path.dirname(path))
+            portable = ["-DUFX_PORTABLE=1"] if layer in OTHER_HOSTS else []
+            good, words = compiles(portable + ["-fsyntax-only", path])
         else:
             text = b"#include <ufutex/%s>\n" % os.path.basename(path).encode()
             good, words = compiles(["-fsyntax-only", "-x", "c", "-"], text)
@@ -47,6 +58,10 @@ def main():
         failed += not good
         print("%sok %d - %s" % ("" if good else "not ", count, os.path.relpath(path, ROOT)))
         print("".join("#   %s\n" % line for line in words.splitlines()), end="")
+    count += 1
+    refused = refuses_32_bits()
+    failed += not refused
+    print("%sok %d - 32 bits are refused" % ("" if refused else "not ", count))
     missing = unlisted()
     count += 1
     failed += bool(missing)
