@@ -16,8 +16,8 @@
 
 #include "grace/mode.h"
 #include "grace/period.h"
-#include "host/event.h"
 #include "host/clock.h"
+#include "host/event.h"
 #include "host/fault.h"
 #include "host/lock.h"
 #include "host/memory.h"

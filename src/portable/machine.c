@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /* The rest of the host, over any host: processors, and what only Linux has. */
-#include <errno.h>
 #include <string.h>
 
 #include <ufutex/host.h>
@@ -8,7 +7,6 @@
 #include "host/address.h"
 #include "host/atomic.h"
 #include "host/cpu.h"
-#include "host/event.h"
 #include "host/guard.h"
 #include "host/quota.h"
 #include "host/random.h"
@@ -108,28 +106,6 @@ int ufx_guarded_copy(void *to, const void *from, unsigned long size)
 {
 	memcpy(to, from, size);
 	return 0;
-}
-
-/* ---- no descriptors ---- */
-
-int ufx_event_new(void)
-{
-	return -ENOSYS;
-}
-
-void ufx_event_close(int fd)
-{
-	(void)fd;
-}
-
-void ufx_event_set(int fd)
-{
-	(void)fd;
-}
-
-void ufx_event_clear(int fd)
-{
-	(void)fd;
 }
 
 void ufx_random(void *to, size_t size)
