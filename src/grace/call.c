@@ -16,6 +16,7 @@
 
 #include "grace/mode.h"
 #include "grace/period.h"
+#include "host/clock.h"
 #include "host/event.h"
 #include "host/fault.h"
 #include "host/lock.h"
@@ -64,7 +65,7 @@ static uint64_t now_ns(void)
 {
 	struct timespec now;
 
-	clock_gettime(CLOCK_MONOTONIC, &now);
+	ufx_clock(CLOCK_MONOTONIC, &now);
 	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
 }
 
