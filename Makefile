@@ -14,6 +14,7 @@ help:
 	@echo 'make programs   real programs, bare and under ufutex run (docs/programs.rst);'
 	@echo '                ARGS="--only redis --no-throughput", SHARD=1/1'
 	@echo 'make bench      all comparisons'
+	@echo 'make amalgamation  $(B)/amalgamation: ufutex.c, ufutex.h (docs/embedding.rst)'
 	@echo 'make clean      removes what was built'
 	@echo
 	@echo 'Long runs, each with SEED=1 SHARD=1/1 RESULTS=FILE (docs/long-runs.rst):'
@@ -36,6 +37,9 @@ bench: setup-bench compile
 
 programs: setup-programs compile
 	@programs/run.py --build $(B) --rows $(SHARD) $(ARGS)
+
+amalgamation: setup-build
+	@scripts/amalgamate.py --output $(B)/amalgamation
 
 test: setup-test compile
 	@tests/run.py quick
@@ -124,7 +128,7 @@ clean:
 	rm -rf $(B) build-*
 
 .NOTPARALLEL:
-.PHONY: all help run bench programs test test-all compile clean explore differential \
+.PHONY: all help run bench programs amalgamation test test-all compile clean explore differential \
 	torture models models-full mutants merge-results torture-faults \
 	rules-table \
 	setup-build setup-bench setup-models setup-programs setup-test setup-test-all

@@ -19,14 +19,14 @@ class Build:
     directory: below the root; setup: arguments of meson; needs: the programs
     without which it is skipped; environment: of the tests; prefix: in front of
     a test's command; modes: which are run; quick: whether `make test` runs the
-    tests tagged slice in it; native: this machine's code, without additions;
+    tests tagged @slice in it; native: this machine's code, without additions;
     targets: what is built beside the tests; whole: `make test` runs all tests
-    that are not long, sliced or not.
+    that are not long, sliced or not; plain: programs tagged native, too.
     """
 
     def __init__(self, directory, setup=(), needs=("cc",), environment=None,
                  prefix=(), modes=MODES, quick=True, native=False, targets=(), whole=False,
-                 root=SOURCE):
+                 root=SOURCE, slice="slice", plain=False):
         self.name = directory
         self.setup = list(setup)
         self.needs = list(needs)
@@ -37,6 +37,8 @@ class Build:
         self.native = native
         self.targets = list(targets)
         self.whole = whole
+        self.slice = slice
+        self.plain = plain
         self.root = root
         self.path = os.path.join(root, directory)
 
@@ -118,6 +120,8 @@ def all_builds(root):
               setup=library_only + ["-Db_sanitize=thread"],
               environment={"TSAN_OPTIONS": "halt_on_error=1:second_deadlock_stack=1"},
               prefix=without_random_addresses()),
+        Build("build-amalgamated", root=root, slice="smoke", plain=True,
+              setup=library_only + ["-Damalgamated=true", "-Dwerror=true"]),
         Build("build-clang", root=root, needs=["clang"],
               setup=["--native-file", "cross/clang.ini", "-Dwerror=true"]),
         Build("build-aarch64", root=root, needs=["aarch64-linux-gnu-gcc", "qemu-aarch64"],

@@ -10,6 +10,10 @@
 
 #include "subject.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 #define CROWD_MAX 16
 #define CROWD_WORDS 4
 
@@ -52,5 +56,9 @@ int crowd_wake_one(struct crowd *c, uint32_t *word);
  * that every wait of the crowd returned 0.
  */
 int crowd_close(struct crowd *c);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -138,12 +138,17 @@ static inline void use_cpu(int n)
 /* Has SIGUSR1 come to the process, for @handler, each @ns nanoseconds. */
 static inline timer_t signal_each(long ns, void (*handler)(int))
 {
-	struct sigaction action = { .sa_handler = handler, .sa_flags = SA_RESTART };
-	struct sigevent event = { .sigev_notify = SIGEV_SIGNAL,
-				  .sigev_signo = SIGUSR1 };
 	struct itimerspec each = { { 0, ns }, { 0, ns } };
+	struct sigaction action;
+	struct sigevent event;
 	timer_t timer;
 
+	memset(&action, 0, sizeof(action));
+	action.sa_handler = handler;
+	action.sa_flags = SA_RESTART;
+	memset(&event, 0, sizeof(event));
+	event.sigev_notify = SIGEV_SIGNAL;
+	event.sigev_signo = SIGUSR1;
 	sigaction(SIGUSR1, &action, NULL);
 	if (timer_create(CLOCK_MONOTONIC, &event, &timer) ||
 	    timer_settime(timer, 0, &each, NULL))

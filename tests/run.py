@@ -48,9 +48,11 @@ def wanted(build, test, suite):
         return False
     if build.native:
         return True
-    if "native" in t or t & {"no-" + part for part in build.name.split("-")[1:]}:
+    if "native" in t and not (build.plain and test["cmd"][0].startswith(build.path + "/")):
         return False
-    return "slice" in t or build.whole or suite == "all"
+    if t & {"no-" + part for part in build.name.split("-")[1:]}:
+        return False
+    return build.slice in t or build.whole or suite == "all"
 
 
 def configurations(build, test, suite, missing):

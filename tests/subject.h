@@ -27,6 +27,10 @@
 #include "blocked.h"
 #include "tap.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* All return what the system call of that name returns, or -errno. */
 struct subject {
 	const char *name;
@@ -96,10 +100,20 @@ __attribute__((format(printf, 3, 4))) void
 row_skip(const struct subject *s, const char *reason, const char *format, ...);
 
 /* Timeouts, relative or absolute. */
+#ifdef __cplusplus
+inline struct timespec subject_soon = { 0, 1000000 }, subject_never = { 1000, 0 };
+#define SOON (&subject_soon)
+#define NEVER (&subject_never)
+#else
 #define SOON (&(struct timespec){ 0, 1000000 })
 #define NEVER (&(struct timespec){ 1000, 0 })
+#endif
 
 /* @milliseconds from now on @clock. */
 struct timespec clock_in(clockid_t clock, long milliseconds);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

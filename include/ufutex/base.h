@@ -14,7 +14,13 @@
 #error "ufutex is for 64-bit machines: keys and counts are 64 bits wide"
 #endif
 
+#if defined(__linux__) && defined(__STRICT_ANSI__) && !defined(__cplusplus)
+typedef int clockid_t; /* which <time.h> hides from strict ISO C */
+#endif
+
+#ifndef UFX_API /* the amalgamation has its own */
 #define UFX_API __attribute__((visibility("default")))
+#endif
 
 #ifdef __cplusplus
 #define UFX_BEGIN extern "C" {

@@ -182,8 +182,12 @@ static int block(struct ufx_blocked *b)
 	for (;;) {
 		int ret = sleep_once(b);
 
-		/* By a wake of ours: of us, which we will see, or of those before us. */
-		if (ret > 0 && ufx_bell_rang(b->words[ret].uaddr, &b->rings))
+		/*
+		 * By a wake of ours: of us, which we will see, or of those before us.
+		 * Or, where there may be other copies of the engine, of theirs.
+		 */
+		if (ret > 0 &&
+		    (UFX_EMBEDDED || ufx_bell_rang(b->words[ret].uaddr, &b->rings)))
 			ret = 0;
 		if (interrupted(b))
 			return ret;
@@ -214,7 +218,8 @@ static void set_up(struct ufx_blocked *b)
 		w->park = &b->thread->park;
 		w->priority = ufx_domain_config(b->domain)->options.fifo ?
 				      0 : (uint8_t)b->thread->priority;
-		w->here = b->n == 1;
+		/* Another copy's threads would take our ring for a wake from outside. */
+		w->here = b->n == 1 && !UFX_EMBEDDED;
 		w->node = w->guest = 0; /* the line may have been one's */
 		w->ending = UFX_WOKEN;
 	}

@@ -126,7 +126,7 @@ static int finish_all(struct ufx_node *nodes, unsigned int n, int how,
 	bool ended = false, woken = false;
 
 	for (unsigned int i = n; i-- > 0;) {
-		uint64_t its;
+		uint64_t its = 0;
 		int one = ufx_node_finish(&nodes[i], &its);
 
 		if (one == UFX_LEFT || woken || (ended && one != UFX_WOKEN))

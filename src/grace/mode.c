@@ -88,7 +88,7 @@ int ufx_grace_start(void)
 	return start_error;
 }
 
-#if !UFX_PORTABLE
+#if !UFX_PORTABLE && !UFX_EMBEDDED
 /* So that registrations happen before there are threads, where they are slow. */
 __attribute__((constructor)) static void start_early(void)
 {

@@ -98,6 +98,15 @@ static inline bool ufx_cas_word(void *word, void *expected, uint32_t desired)
 #define UFX_TSAN 0
 #endif
 
+/*
+ * UFX_EMBEDDED: compiled into somebody's program (scripts/amalgamate.py), and
+ * maybe into its libraries too. Then nothing runs before it is called, and what
+ * copies of the engine cannot know of each other is not done.
+ */
+#ifndef UFX_EMBEDDED
+#define UFX_EMBEDDED 0
+#endif
+
 static inline void ufx_compiler_barrier(void)
 {
 	__asm__ __volatile__("" ::: "memory");

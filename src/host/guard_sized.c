@@ -9,7 +9,7 @@
 
 #ifdef PLAIN
 #define LOAD(bits)                                                             \
-	static int load##bits(const uint##bits##_t *word, uint64_t *value)     \
+	static int ufx_load##bits(const uint##bits##_t *word, uint64_t *value) \
 	{                                                                      \
 		*value = __atomic_load_n(word, __ATOMIC_ACQUIRE);              \
 		return 0;                                                      \
@@ -20,7 +20,7 @@ LOAD(64)
 #else
 #if defined(__x86_64__)
 #define LOAD(bits, insn)                                                       \
-	static int load##bits(const uint##bits##_t *word, uint64_t *value)     \
+	static int ufx_load##bits(const uint##bits##_t *word, uint64_t *value) \
 	{                                                                      \
 		uint64_t v;                                                    \
                                                                                \
@@ -39,7 +39,7 @@ LOAD(16, "movzwl %[w], %k[v]")
 LOAD(64, "movq %[w], %[v]")
 #else
 #define LOAD(bits, insn)                                                       \
-	static int load##bits(const uint##bits##_t *word, uint64_t *value)     \
+	static int ufx_load##bits(const uint##bits##_t *word, uint64_t *value) \
 	{                                                                      \
 		uint64_t v;                                                    \
                                                                                \
@@ -72,11 +72,11 @@ int ufx_guarded_load_sized(const void *word, uint32_t size, uint64_t *value)
 
 	switch (size) {
 	case 1:
-		return load8(word, value);
+		return ufx_load8(word, value);
 	case 2:
-		return load16(word, value);
+		return ufx_load16(word, value);
 	case 8:
-		return load64(word, value);
+		return ufx_load64(word, value);
 	default:
 		ret = ufx_guarded_load(word, &v);
 		*value = v;
@@ -88,7 +88,7 @@ int ufx_guarded_load_sized(const void *word, uint32_t size, uint64_t *value)
 
 #if !defined(PLAIN) && defined(__x86_64__)
 #define CAS(bits, insn, constraint)                                            \
-	static int cas##bits(uint##bits##_t *word, uint64_t *expected,         \
+	static int ufx_cas##bits(uint##bits##_t *word, uint64_t *expected,     \
 			     uint64_t desired)                                 \
 	{                                                                      \
 		uint##bits##_t found = (uint##bits##_t)*expected, was = found; \
@@ -114,14 +114,14 @@ CAS(64, "cmpxchgq %[d], %[w]", "r")
  * to a page that may not be written, as for any atomic of the program's own.
  */
 #define CAS(bits)                                                              \
-	static int cas##bits(uint##bits##_t *word, uint64_t *expected,         \
+	static int ufx_cas##bits(uint##bits##_t *word, uint64_t *expected,     \
 			     uint64_t desired)                                 \
 	{                                                                      \
 		uint##bits##_t found = (uint##bits##_t)*expected;              \
 		uint64_t value;                                                \
 		int stored;                                                    \
                                                                                \
-		if (load##bits(word, &value))                                  \
+		if (ufx_load##bits(word, &value))                              \
 			return -EFAULT;                                        \
 		stored = __atomic_compare_exchange_n(                          \
 			word, &found, (uint##bits##_t)desired, false,          \
@@ -178,11 +178,11 @@ int ufx_guarded_cas_sized(void *word, uint32_t size, uint64_t *expected,
 
 	switch (size) {
 	case 1:
-		return cas8(word, expected, desired);
+		return ufx_cas8(word, expected, desired);
 	case 2:
-		return cas16(word, expected, desired);
+		return ufx_cas16(word, expected, desired);
 	case 8:
-		return cas64(word, expected, desired);
+		return ufx_cas64(word, expected, desired);
 	default:
 		ret = ufx_guarded_cas(word, &found, (uint32_t)desired);
 		*expected = found;

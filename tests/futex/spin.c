@@ -9,6 +9,7 @@
 #include <sched.h>
 #include <setjmp.h>
 
+#include "grace/mode.h"
 #include "host/quota.h"
 #include "host/sched.h"
 #include "host/setting.h"
@@ -350,6 +351,7 @@ static void fork_in_handler(void)
 
 int main(void)
 {
+	ufx_grace_start(); /* if there is no constructor */
 	who_spins();
 	ufx_sched_pretend(2);
 	ufx_spin_set(AUTO);

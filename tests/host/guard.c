@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* Guarded access to words that are there, and to words that are not. */
 #include "host/guard.h"
+#include "grace/mode.h"
 
 #include "pages.h"
 #include "tap.h"
@@ -88,6 +89,7 @@ int main(void)
 		skip("n/a: no guard under the thread sanitizer", "guard");
 		return tap_end();
 	}
+	ufx_grace_start(); /* if there is no constructor */
 	others();
 	ufx_guard_install();
 	readable();

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* Pages: zeroes, failures on demand, and what a child of fork sees of them. */
 #include "host/memory.h"
+#include "grace/mode.h"
 
 #include "tap.h"
 
@@ -64,6 +65,7 @@ static void forked(void)
 
 int main(void)
 {
+	ufx_grace_start(); /* if there is no constructor */
 	failures();
 	forked();
 	return tap_end();

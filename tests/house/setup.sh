@@ -33,7 +33,7 @@ call nonsense
 check 1 "*no group 'nonsense'*" 'an unknown group is an error that names it'
 call build nonsense
 check 1 "*no group 'nonsense'*" 'also behind a known one'
-call build bench cross san stress vm group models quick-programs programs media
+call build bench cross san stress vm group models quick-programs programs media embed
 check 0 '' 'SETUP=no installs nothing and says nothing'
 
 echo "1..$count"

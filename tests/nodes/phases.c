@@ -90,8 +90,8 @@ static void masks(void)
 
 static void size(uint32_t bytes, uint64_t value)
 {
-	struct ufx_condition c = { .key = 1, .word = &word, .size = bytes,
-				   .expected = value };
+	struct ufx_condition c = { .key = 1, .word = &word, .expected = value,
+				   .size = bytes };
 	struct ufx_node n = { .handle = NULL };
 
 	word = value;
@@ -186,7 +186,7 @@ static void last(struct ufx_taken *t, void *arg)
 static void choosing(void)
 {
 	struct ufx_waker w = { .n = 9, .token = 1000, .each = each, .last = last };
-	struct ufx_node n[4] = { [0].handle = NULL };
+	struct ufx_node n[4] = { { .handle = NULL } };
 	uint64_t answer;
 
 	for (unsigned int i = 0; i < 4; i++)
@@ -257,7 +257,7 @@ static int mover_check(struct ufx_mover *m)
 static void requeueing(void)
 {
 	struct ufx_mover m = { .wake = 1, .move = 9, .token = 3, .last = last };
-	struct ufx_node n[4] = { [0].handle = NULL };
+	struct ufx_node n[4] = { { .handle = NULL } };
 	uint64_t answer;
 
 	last_token = 0;
@@ -320,7 +320,7 @@ static void wake_ops(void)
 
 static void owners(void)
 {
-	struct ufx_node n[3] = { [0].handle = NULL };
+	struct ufx_node n[3] = { { .handle = NULL } };
 	int me, you;
 	uint64_t answer;
 
@@ -338,7 +338,8 @@ static void errors(void)
 {
 	struct ufx_node n = { .handle = NULL };
 	struct ufx_condition c = on(1);
-	struct ufx_word_op op = { .word = &word, .size = 4, .operation = UFX_XOR + 1 };
+	struct ufx_word_op op = { .word = &word, .size = 4,
+				  .operation = (enum ufx_word_operation)(UFX_XOR + 1) };
 
 	is_int(ufx_node_prepare(NULL, &n, &c, &parker, NULL), -EINVAL, "no domain");
 	is_int(ufx_node_prepare(d, NULL, &c, &parker, NULL), -EINVAL, "no node");
@@ -352,7 +353,7 @@ static void errors(void)
 	is_int(prepare(&n, c), -EINVAL, "misaligned");
 	c = (struct ufx_condition){ .word = &word, .size = 3 };
 	is_int(prepare(&n, c), -EINVAL, "three bytes");
-	c = (struct ufx_condition){ .word = &word, .size = 2, .expected = 0x10000 };
+	c = (struct ufx_condition){ .word = &word, .expected = 0x10000, .size = 2 };
 	is_int(prepare(&n, c), -EINVAL, "a value that does not fit");
 	is_int(ufx_node_block(&n, NULL, NULL), -EINVAL, "block without prepare");
 	is_int(ufx_domain_wake(NULL, 1, 1, UFX_ALL), -EINVAL, "wake: no domain");
@@ -370,9 +371,9 @@ static void errors(void)
 
 static void deadlines(void)
 {
-	struct ufx_condition c = { .key = 1, .word = &word, .size = 8, .expected = 0 };
-	struct ufx_condition two[2] = { c, { .key = 2, .word = &word, .size = 8,
-					     .expected = 1 } };
+	struct ufx_condition c = { .key = 1, .word = &word, .expected = 0, .size = 8 };
+	struct ufx_condition two[2] = { c, { .key = 2, .word = &word, .expected = 1,
+					     .size = 8 } };
 	struct ufx_deadline soon = ufx_deadline_in(1000000), past = ufx_deadline_in(INT64_MIN);
 	struct ufx_deadline never = ufx_deadline_in(INT64_MAX);
 	unsigned int index = 9;

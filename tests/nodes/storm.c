@@ -37,7 +37,7 @@ static struct ufx_condition empty(struct hammer *h, uint32_t *word)
 {
 	return (struct ufx_condition){ .key = key_of(word), .word = word, .size = 4,
 				       .owner = &owners[h->number % 2],
-				       .priority = h->number % 3 };
+				       .priority = (uint32_t)h->number % 3 };
 }
 
 static void account(int how)
@@ -72,7 +72,7 @@ static void by_thread(struct hammer *h, uint32_t *word)
 
 static void tell(void *handle)
 {
-	sem_post(handle);
+	sem_post((sem_t *)handle);
 }
 
 /* A node of its own; posts that come late are taken for new ones, and do no harm. */
@@ -230,6 +230,8 @@ int main(void)
 	for (int i = 0; i < TAKERS; i++)
 		crew_add(&takers, taker, NULL);
 	crew_add(&others, nuisance, NULL);
+	while (!__atomic_load_n(&interrupted, __ATOMIC_RELAXED)) /* so they wait */
+		sched_yield();
 	give_all(&self);
 	crew_join(&takers);
 	crew_stop(&others);
