@@ -138,7 +138,7 @@ CAS(16)
  * The machine has no such operations on less than four bytes, and the compiler
  * calls a library for them: so it is done on the four around.
  */
-static int cas_part(void *word, unsigned int bits, uint64_t *expected, uint64_t desired)
+static int ufx_cas_part(void *word, unsigned int bits, uint64_t *expected, uint64_t desired)
 {
 	uint32_t *whole = (uint32_t *)((uintptr_t)word & ~(uintptr_t)3), old;
 	unsigned int shift = (unsigned int)((uintptr_t)word & 3) * 8;
@@ -158,14 +158,14 @@ static int cas_part(void *word, unsigned int bits, uint64_t *expected, uint64_t 
 	return ret;
 }
 
-static int cas8(void *word, uint64_t *expected, uint64_t desired)
+static int ufx_cas8(void *word, uint64_t *expected, uint64_t desired)
 {
-	return cas_part(word, 8, expected, desired);
+	return ufx_cas_part(word, 8, expected, desired);
 }
 
-static int cas16(void *word, uint64_t *expected, uint64_t desired)
+static int ufx_cas16(void *word, uint64_t *expected, uint64_t desired)
 {
-	return cas_part(word, 16, expected, desired);
+	return ufx_cas_part(word, 16, expected, desired);
 }
 #endif
 #endif
