@@ -22,7 +22,33 @@
 
 struct ufx_thread;
 
-#if UFX_PORTABLE /* the marks below are where the host says */
+/*
+ * The marks of a thread.
+ *
+ * ufx_thread_inside, R11: how deep it is in critical sections of the engine. A
+ * signal handler that finds it not zero may not wait for any lock of the engine:
+ * its own thread may hold it.
+ *
+ * ufx_thread_unregistered: not zero in a child of vfork: it reads its parent's CPU
+ * number, but the kernel neither restarts its sequences nor keeps that number up
+ * to date.
+ *
+ * ufx_thread_bound: not zero: between its critical sections it has something to
+ * finish that others wait for, as posted wakes or deferred calls. A handler does
+ * all there as ever, but may not leave (ufx_futex_interrupt).
+ *
+ * ufx_thread_posted: not zero: at the end of its critical section it has to carry
+ * out wakes that handlers left, or to let handlers in that were put off.
+ *
+ * ufx_thread_deferred: signals (bit 0: number 1) whose handlers may only run once
+ * it is neither inside nor bound. They are blocked, and pending in the kernel.
+ *
+ * ufx_thread_hurried: not zero: a wait of it that is not queued yet ends with
+ * -EINTR. Set by a handler after which the program must not go to sleep once more.
+ *
+ * ufx_thread_driving: not zero: it runs deferred calls (grace/call.c).
+ */
+#if UFX_PORTABLE /* they are where the host says */
 #include <ufutex/host.h>
 
 #define ufx_thread_inside (ufx_host_marks()->inside)
@@ -40,26 +66,11 @@ extern UFX_TLS uint64_t ufx_thread_deferred;
 extern UFX_TLS struct ufx_thread *ufx_thread_record;
 #endif
 
-/*
- * ufx_thread_inside, R11: how deep this thread is in critical sections of the
- * engine. A signal handler that finds it not zero may not wait for any lock of
- * the engine: its own thread may hold it.
- */
-
-/*
- * ufx_thread_unregistered: not zero in a child of vfork: it reads its parent's CPU number, but the
- * kernel neither restarts its sequences nor keeps that number up to date.
- */
 static inline bool ufx_thread_is_unregistered(void)
 {
 	return ufx_load(&ufx_thread_unregistered) && !UFX_FAULT(DEAF_SECTIONS);
 }
 
-/*
- * ufx_thread_bound, not zero: between its critical sections this thread has something to finish
- * that others wait for, as posted wakes or deferred calls. A handler does all
- * there as ever, but may not leave (ufx_futex_interrupt).
- */
 static inline void ufx_bind(void)
 {
 	if (UFX_FAULT(INTERRUPT_BOUND))
@@ -68,25 +79,11 @@ static inline void ufx_bind(void)
 	ufx_compiler_barrier();
 }
 
-/*
- * ufx_thread_posted, not zero: at the end of its critical section this thread has
- * to carry out wakes that handlers left, or to let handlers in that were put off.
- * Does so; defined by the layer that knows how:
- */
+/* What is posted, carried out; defined by the layer that knows how. */
 extern void (*const ufx_thread_run_posted)(void);
 
-/*
- * ufx_thread_deferred: signals (bit 0: number 1) whose handlers may only run once this thread is
- * neither inside nor bound. They are blocked, and pending in the kernel.
- * Unblocks them; to be called when it is neither:
- */
+/* Unblocks the deferred signals; to be called when neither inside nor bound. */
 void ufx_signals_let_in(void);
-
-/*
- * ufx_thread_hurried, not zero: a wait of this thread that is not queued yet ends
- * with -EINTR. Set by a handler after which the program must not go to sleep once
- * more. ufx_thread_driving: it runs deferred calls (grace/call.c).
- */
 
 /* As ufx_leave_inside: clears, then looks. */
 static inline void ufx_unbind(void)

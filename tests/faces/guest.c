@@ -5,7 +5,7 @@
  * has which error is asked by folder guest.
  */
 #include <limits.h>
-#include <linux/futex.h>
+#include "futex_numbers.h"
 #include <ufutex/futex.h>
 
 #include "blocked.h"

@@ -3,7 +3,7 @@
  * What is done to a guest's memory when a thread of its ends: the word of set_tid_address,
  * and robust lists, well-formed and not.
  */
-#include <linux/futex.h>
+#include "futex_numbers.h"
 
 #include "blocked.h"
 #include "guest_memory.h"

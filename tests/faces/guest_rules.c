@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* A debug build (UFX_DEBUG): what guests' callers may not do, and their callbacks. */
-#include <linux/futex.h>
+#include "futex_numbers.h"
 
 #include <ufutex/wake.h>
 

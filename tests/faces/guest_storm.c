@@ -4,7 +4,7 @@
  * variable by CMP_REQUEUE, a semaphore by waitv and WAKE_OP, while signals come and pages
  * go. A wake-up that is lost hangs.
  */
-#include <linux/futex.h>
+#include "futex_numbers.h"
 #include <ufutex/futex.h>
 
 #include "guest_memory.h"
