@@ -22,6 +22,7 @@ import sys
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 LISTS = ["engine_sources"]  # of src/meson.build
+OTHERS = ["host.h"]  # public headers that are not for Linux
 
 TOKEN = re.compile(
     r"/\*.*?\*/|//[^\n]*"                     # comments
@@ -50,10 +51,10 @@ def sources():
 
 
 def public_headers():
-    """All of them; those of sections are included by section.h."""
+    """All for Linux; those of sections are included by section.h."""
     names = sorted(os.listdir(os.path.join(ROOT, "include", "ufutex")))
     return ["ufutex/" + n for n in names
-            if n.endswith(".h") and not n.startswith("section-")]
+            if n.endswith(".h") and not n.startswith("section-") and n not in OTHERS]
 
 
 # ---- declarations at file scope --------------------------------------------

@@ -228,8 +228,9 @@ struct ufx_slot {
 };
 
 /*
- * Prepares an object for a slot of @kind; @release runs when the slot has let
- * go of it and the last user has put it: after a grace period, never in put.
+ * Prepares an object for a slot of @kind; @release (may be NULL) runs when the
+ * slot has let go of it and the last user has put it: after a grace period,
+ * never in put.
  * Returns 0, -EINVAL (NULL, or no such kind), -ENOMEM or -EOPNOTSUPP.
  */
 UFX_API int ufx_object_init(struct ufx_object *object, enum ufx_slot_kind kind,

@@ -38,14 +38,20 @@ static bool fits(enum ufx_slot_kind kind, const struct ufx_object *object)
 	return !object->counters.cells == (kind == UFX_SLOT_WHEN_IDLE);
 }
 
+/* Of what nobody has to release. */
+static void keep(struct ufx_object *object)
+{
+	(void)object;
+}
+
 int ufx_object_init(struct ufx_object *object, enum ufx_slot_kind kind,
 		    void (*release)(struct ufx_object *))
 {
 	int ret = ufx_ref_start();
 
-	if (!object || !release || !is_kind(kind))
+	if (!object || !is_kind(kind))
 		return -EINVAL;
-	*object = (struct ufx_object){ .release = release };
+	*object = (struct ufx_object){ .release = release ? release : keep };
 	if (ret || kind == UFX_SLOT_WHEN_IDLE)
 		return ret;
 	ret = ufx_counters_init(&object->counters);
