@@ -238,8 +238,9 @@ static long finish(struct ufx_blocked *b, unsigned int n, long ret)
 	for (unsigned int i = n; i-- > 0;) {
 		if (!ufx_wait_finish(b->domain, &b->waiters[i]) || woken)
 			continue;
-		woken = true;
-		ret = b->waiters[i].ending == UFX_WOKEN ? (long)i : -ECANCELED;
+		/* A wake comes before a cancel: it counted us, and is lost on others. */
+		woken = b->waiters[i].ending == UFX_WOKEN;
+		ret = woken ? (long)i : -ECANCELED;
 	}
 	ufx_thread_lines_free(b->thread, b->n);
 	ufx_store(&b->thread->blocked, b->outer);

@@ -6,6 +6,7 @@
 #include <signal.h>
 
 #include <ufutex/domain.h>
+#include <ufutex/futex.h>
 #include <ufutex/wait.h>
 #include <ufutex/wake.h>
 
@@ -65,6 +66,41 @@ static void one(uint64_t key, long (*end_other)(void), const char *name)
 	is_int(index_of, (long)key - 1, "%s: by its key", name);
 }
 
+/* ---- the same of futex_waitv ---- */
+
+static uint32_t words[2];
+
+static long waitv_for_two(void *arg)
+{
+	struct ufx_waitv_entry e[2] = {
+		{ 0, (uintptr_t)&words[0], UFX_FUTEX2_U32 | UFX_FUTEX2_PRIVATE, 0 },
+		{ 0, (uintptr_t)&words[1], UFX_FUTEX2_U32 | UFX_FUTEX2_PRIVATE, 0 },
+	};
+
+	(void)arg;
+	return ufx_futex_waitv(e, 2, 0, NULL, CLOCK_MONOTONIC);
+}
+
+static void one_waitv(int woken, const char *name)
+{
+	struct ufx_domain *own = ufx_domain_default();
+	struct blocked b;
+
+	held = go_on = 0;
+	blocked_start(&b, waitv_for_two, NULL, NULL);
+	if (!blocked_wait(&b))
+		bail("it does not wait");
+	pthread_kill(b.thread, SIGUSR1);
+	while (!__atomic_load_n(&held, __ATOMIC_SEQ_CST))
+		sched_yield();
+	is_int(ufx_domain_wake(own, (uintptr_t)&words[woken], 1, UFX_ALL), 1,
+	       "futex_waitv, %s: one word is woken", name);
+	is_int(ufx_domain_purge(own, (uintptr_t)&words[1 - woken], 1), 1,
+	       "futex_waitv, %s: the other purged", name);
+	__atomic_store_n(&go_on, 1, __ATOMIC_SEQ_CST);
+	is_int(blocked_join(&b), woken, "futex_waitv, %s: the wait was woken", name);
+}
+
 int main(void)
 {
 	struct sigaction action = { .sa_handler = hold, .sa_flags = SA_RESTART };
@@ -80,5 +116,7 @@ int main(void)
 	one(2, interrupt, "interrupted before it");
 	one(1, purge, "purged behind it");
 	one(2, purge, "purged before it");
+	one_waitv(0, "purged behind it");
+	one_waitv(1, "purged before it");
 	return tap_end();
 }
