@@ -51,7 +51,7 @@ static void start(struct parked *p, uint64_t token, int64_t ns)
 	p->timed = ns != 0;
 	p->deadline = ufx_deadline_in(ns);
 	blocked_start(&p->b, park, p, NULL);
-	if (!blocked_wait(&p->b))
+	if (!blocked_wait(&p->b) && !p->timed) /* else its time was up sooner */
 		bail("it does not park");
 }
 
