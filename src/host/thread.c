@@ -23,7 +23,8 @@ UFX_TLS struct ufx_thread *ufx_thread_record;
 /* Wiped by fork: the child has no records. */
 struct records {
 	struct ufx_thread *first;
-	uint32_t made, free; /* how many; those that were given back */
+	uint32_t made;
+	uint32_t free; /* given back; one that is not counted is found as a dead one's */
 	uint32_t claims;     /* until one looks for dead threads' records */
 	struct ufx_thread *last; /* that was given back: it is free, and warm */
 };
